@@ -1,0 +1,60 @@
+import type { MessagePort } from 'node:worker_threads'
+
+/** What the host hands a service worker at its start, as `workerData`. */
+export interface ServiceBoot {
+  readonly domain: string
+  /** TRACSEQ_HOME, absolute. */
+  readonly home: string
+  readonly databaseDirectory: string
+  /** A prepared empty database to copy on first run; null makes one with initdb (slow). */
+  readonly databaseTemplate: string | null
+  /** Folder that holds one folder of migrations per domain, and `platform` for the tables all share. */
+  readonly migrations: string
+  readonly resources: string
+  readonly workstation: { readonly id: string; readonly name: string }
+  /** PGlite's compiled module, shared by all workers. */
+  readonly wasmModule: WebAssembly.Module
+  /** The gateway calls this service here. */
+  readonly servicePort: MessagePort
+  /** This service calls others here, through the gateway. */
+  readonly gatewayPort: MessagePort
+  readonly journalPort: MessagePort
+  readonly logLevel: string
+}
+
+/** Control messages from the supervisor, on the worker's own channel. */
+export type ToService = { readonly type: 'ping'; readonly ping: number } | { readonly type: 'close' }
+
+/** What a service tells its supervisor. */
+export type FromService =
+  | { readonly type: 'ready'; readonly openedInMs: number; readonly recovery: readonly string[] }
+  /** It may not open (a fork, a failed migration): do not restart, show the words. */
+  | { readonly type: 'refused'; readonly code: string; readonly words: string }
+  | {
+      readonly type: 'pong'
+      readonly ping: number
+      readonly inFlight: number
+      readonly longRunning: number
+      readonly heapUsedBytes: number
+      readonly databaseBytes: number
+    }
+  | {
+      readonly type: 'log'
+      readonly level: 'debug' | 'info' | 'warn' | 'error'
+      readonly message: string
+      readonly fields: Readonly<Record<string, unknown>>
+    }
+  | { readonly type: 'span'; readonly span: FinishedSpan }
+  | { readonly type: 'closed' }
+
+/** A finished span in a form that survives a port. Times are milliseconds since the epoch. */
+export interface FinishedSpan {
+  readonly traceId: string
+  readonly spanId: string
+  readonly parentSpanId: string | null
+  readonly name: string
+  readonly startedAt: number
+  readonly durationMs: number
+  readonly ok: boolean
+  readonly attributes: Readonly<Record<string, string | number | boolean>>
+}
