@@ -31,6 +31,11 @@ interface ProcedureOptions {
   readonly internal?: boolean
 }
 
+interface QueryOptions extends ProcedureOptions {
+  /** Served by POST, for inputs that do not fit into a URL. */
+  readonly largeInput?: boolean
+}
+
 interface CommandOptions extends ProcedureOptions {
   readonly secretAnswer?: boolean
 }
@@ -38,8 +43,8 @@ interface CommandOptions extends ProcedureOptions {
 const defaultDeadlineMs = 10_000
 
 /** A read: served by GET, handed a read-only database, so it cannot write. */
-export function query(options: ProcedureOptions) {
-  return procedure('query', options)
+export function query(options: QueryOptions) {
+  return procedure('query', options, options.largeInput === true ? 'POST' : 'GET')
 }
 
 /**
@@ -47,10 +52,14 @@ export function query(options: ProcedureOptions) {
  * its change sets are in the journal.
  */
 export function command(options: CommandOptions) {
-  return procedure('command', options)
+  return procedure('command', options, 'POST')
 }
 
-function procedure<Kind extends 'query' | 'command'>(kind: Kind, options: CommandOptions) {
+function procedure<Kind extends 'query' | 'command'>(
+  kind: Kind,
+  options: CommandOptions,
+  method: 'GET' | 'POST',
+) {
   const meta: ProcedureMeta<Kind> = {
     kind,
     permission: options.permission,
@@ -63,21 +72,22 @@ function procedure<Kind extends 'query' | 'command'>(kind: Kind, options: Comman
   return oc
     .$meta<ProcedureMeta<Kind>>(meta)
     .route({
-      method: kind === 'query' ? 'GET' : 'POST',
+      method,
       summary: options.summary,
       ...(options.path === undefined ? {} : { path: options.path }),
     })
     .errors(commonErrors)
 }
 
-type Procedures = Parameters<ReturnType<typeof oc.prefix>['router']>[0] &
+type Procedures = Parameters<ReturnType<typeof oc.tag>['router']>[0] &
   Readonly<Record<string, AnyContractProcedure>>
 
 /** Puts a domain's procedures under `/v1/<name>/…`; call it once, in the domain's `contract.ts`. */
 export function domainContract<T extends Procedures>(name: string, procedures: T) {
   for (const [key, { '~orpc': definition }] of Object.entries(procedures)) {
+    const below = definition.route.path ?? `/${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
     // A definition is a plain object of our own making at this point; nobody else has seen it yet.
-    definition.route.path ??= `/${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+    definition.route.path = below === '/' ? `/v1/${name}` : `/v1/${name}${below}`
   }
-  return oc.prefix(`/v1/${name}`).tag(name).router(procedures)
+  return oc.tag(name).router(procedures)
 }

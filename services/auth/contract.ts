@@ -1,0 +1,287 @@
+import { z } from 'zod'
+import { event } from '../../platform/contract/event.ts'
+import { command, domainContract, query } from '../../platform/contract/procedure.ts'
+import {
+  id,
+  Instant,
+  listInput,
+  page,
+  Reason,
+  requiredText,
+  Revision,
+} from '../../platform/contract/values.ts'
+
+export const UserId = id('UserId')
+export const RoleId = id('RoleId')
+export const SessionId = id('SessionId')
+
+export const UserStatus = z.enum(['active', 'inactive', 'suspended', 'deleted'])
+export const RoleName = z.enum([
+  'guest',
+  'data_analyst',
+  'research_scientist',
+  'lab_technician',
+  'principal_investigator',
+  'lab_administrator',
+])
+
+export const Email = z.email('Not an e-mail address').max(254)
+/** Twelve or more characters; whether it is a common one is checked by the service. */
+export const NewPassword = z.string().min(12, 'At least 12 characters').max(200)
+export const Pin = z.string().regex(/^\d{4,8}$/, 'A PIN has 4 to 8 digits')
+
+export const User = z.object({
+  id: UserId,
+  email: z.string(),
+  name: z.string(),
+  status: UserStatus,
+  roles: z.array(RoleName),
+  badgeCode: z.string().nullable(),
+  hasPin: z.boolean(),
+  lockedUntil: Instant.nullable(),
+  lastSignInAt: Instant.nullable(),
+  createdAt: Instant,
+  revision: Revision,
+})
+export type User = z.infer<typeof User>
+
+export const Role = z.object({
+  id: RoleId,
+  name: RoleName,
+  permissions: z.array(z.string()),
+  revision: Revision,
+})
+
+const Me = z.object({
+  user: User,
+  laboratory: z.object({ id: z.string(), name: z.string() }),
+  permissions: z.array(z.string()),
+  sessionId: SessionId,
+  locked: z.boolean(),
+  expiresAt: Instant,
+})
+
+const Tokens = z.object({
+  accessToken: z.string(),
+  refreshToken: z.string(),
+  expiresAt: Instant,
+})
+
+export const SignIn = z.object({
+  id: z.string(),
+  email: z.string(),
+  userId: UserId.nullable(),
+  outcome: z.enum([
+    'signed_in',
+    'wrong_password',
+    'unknown_user',
+    'locked_out',
+    'not_active',
+    'reset_required',
+    'unlocked',
+    'unlock_refused',
+    'signed_out',
+    'password_changed',
+    'password_reset',
+  ]),
+  at: Instant,
+  workstation: z.string(),
+})
+
+const signInErrors = {
+  WRONG_CREDENTIALS: { status: 401, message: 'E-mail or password is not right' },
+  LOCKED_OUT: {
+    status: 401,
+    message: 'Too many wrong passwords: this account is locked for a while',
+    data: z.object({ until: Instant }),
+  },
+  NOT_ACTIVE: { status: 401, message: 'This account is not active' },
+  PASSWORD_RESET_REQUIRED: {
+    status: 401,
+    message: 'This account has no password here: an administrator must set a new one',
+  },
+} as const
+
+const passwordErrors = {
+  PASSWORD_TOO_COMMON: { status: 422, message: 'This password is on the list of common passwords' },
+} as const
+
+/** What other parts of the system may ask of the auth domain: people, roles, sessions. */
+export const auth = domainContract('auth', {
+  status: query({ permission: 'public', summary: 'Whether a laboratory has been set up here' }).output(
+    z.object({
+      setUp: z.boolean(),
+      laboratory: z.object({ id: z.string(), name: z.string() }).nullable(),
+      workstationName: z.string(),
+    }),
+  ),
+  setUp: command({
+    permission: 'public',
+    summary: 'Set up the laboratory with its first administrator',
+    secretAnswer: true,
+  })
+    .errors({
+      ALREADY_SET_UP: { status: 409, message: 'A laboratory has been set up here already' },
+      ...passwordErrors,
+    })
+    .input(
+      z.object({
+        laboratoryName: requiredText(120),
+        administrator: z.object({ name: requiredText(120), email: Email, password: NewPassword }),
+      }),
+    )
+    .output(Tokens.extend({ me: Me })),
+  login: command({ permission: 'public', summary: 'Sign in', secretAnswer: true })
+    .errors(signInErrors)
+    .input(z.object({ email: z.string().max(254), password: z.string().max(200) }))
+    .output(Tokens.extend({ me: Me })),
+  refresh: command({ permission: 'public', summary: 'Exchange a refresh token, once', secretAnswer: true })
+    .input(z.object({ refreshToken: z.string().max(500) }))
+    .output(Tokens),
+  logout: command({ permission: 'signed-in', summary: 'Sign out' }).input(z.object({})).output(z.object({})),
+  lock: command({ permission: 'signed-in', summary: 'Lock the session' })
+    .input(z.object({}))
+    .output(z.object({})),
+  unlock: command({
+    permission: 'public',
+    summary: 'Unlock a live session by password, or by badge and PIN',
+    secretAnswer: true,
+  })
+    .errors({
+      ...signInErrors,
+      SESSION_ENDED: { status: 401, message: 'The session has ended: sign in again' },
+    })
+    .input(
+      z.object({
+        accessToken: z.string().max(4_000),
+        password: z.string().max(200).optional(),
+        badgeCode: z.string().max(200).optional(),
+        pin: Pin.optional(),
+      }),
+    )
+    .output(z.object({ expiresAt: Instant })),
+  me: query({ permission: 'signed-in', summary: 'Who is signed in' }).output(Me),
+  changePassword: command({ permission: 'signed-in', summary: 'Change the own password', secretAnswer: true })
+    .errors({ ...signInErrors, ...passwordErrors })
+    .input(z.object({ currentPassword: z.string().max(200), newPassword: NewPassword }))
+    .output(z.object({})),
+  setPin: command({ permission: 'signed-in', summary: 'Set the own PIN', secretAnswer: true })
+    .errors(signInErrors)
+    .input(z.object({ password: z.string().max(200), pin: Pin.nullable() }))
+    .output(z.object({})),
+  sessions: query({
+    permission: 'signed-in',
+    summary: 'The live sessions: the own, or all for who may manage users',
+  })
+    .input(z.object({ all: z.coerce.boolean().default(false) }))
+    .output(
+      z.array(
+        z.object({
+          id: SessionId,
+          userId: UserId,
+          userName: z.string(),
+          createdAt: Instant,
+          expiresAt: Instant,
+          locked: z.boolean(),
+          current: z.boolean(),
+        }),
+      ),
+    ),
+  revokeSession: command({ permission: 'signed-in', summary: 'End a session' })
+    .input(z.object({ sessionId: SessionId }))
+    .output(z.object({})),
+
+  listUsers: query({ permission: 'users:read', path: '/users', summary: 'People of the laboratory' })
+    .input(
+      z.object({
+        ...listInput,
+        sort: z.enum(['name', '-name', 'email', '-email', 'createdAt', '-createdAt']).default('name'),
+        status: UserStatus.optional(),
+        search: z.string().max(200).optional(),
+      }),
+    )
+    .output(page(User)),
+  getUser: query({ permission: 'users:read', path: '/users/{id}', summary: 'One person' })
+    .input(z.object({ id: UserId }))
+    .output(User),
+  createUser: command({ permission: 'users:manage', summary: 'Add a person', secretAnswer: true })
+    .errors({
+      EMAIL_TAKEN: { status: 409, message: 'Somebody has this e-mail address already' },
+      ...passwordErrors,
+    })
+    .input(
+      z.object({
+        name: requiredText(120),
+        email: Email,
+        password: NewPassword,
+        roles: z.array(RoleName).min(1, 'At least one role'),
+        badgeCode: requiredText(120).nullable().default(null),
+      }),
+    )
+    .output(User),
+  updateUser: command({ permission: 'users:manage', summary: 'Change name, roles or badge of a person' })
+    .input(
+      z.object({
+        id: UserId,
+        revision: Revision,
+        name: requiredText(120).optional(),
+        roles: z.array(RoleName).min(1).optional(),
+        badgeCode: requiredText(120).nullable().optional(),
+      }),
+    )
+    .output(User),
+  setUserStatus: command({ permission: 'users:manage', summary: 'Activate, suspend or delete a person' })
+    .input(z.object({ id: UserId, status: UserStatus, reason: Reason }))
+    .output(User),
+  resetPassword: command({
+    permission: 'users:manage',
+    summary: 'Set a new password for a person',
+    secretAnswer: true,
+  })
+    .errors(passwordErrors)
+    .input(z.object({ id: UserId, newPassword: NewPassword, reason: Reason }))
+    .output(z.object({})),
+  listRoles: query({
+    permission: 'users:read',
+    path: '/roles',
+    summary: 'Roles and what they may do',
+  }).output(z.array(Role)),
+  updateRole: command({ permission: 'users:manage', summary: 'Change what a role may do in this laboratory' })
+    .input(
+      z.object({
+        name: RoleName,
+        revision: Revision,
+        permissions: z.array(z.string().max(80)),
+        reason: Reason,
+      }),
+    )
+    .output(Role),
+  signIns: query({ permission: 'audit:read', summary: 'Audit of sign-ins, newest first' })
+    .input(z.object({ ...listInput, userId: UserId.optional() }))
+    .output(page(SignIn)),
+
+  /** The gateway asks this for every session it does not know. */
+  resolveSession: query({ permission: 'public', internal: true, summary: 'Who holds this access token' })
+    .input(z.object({ accessToken: z.string().max(4_000) }))
+    .output(
+      z.discriminatedUnion('state', [
+        z.object({
+          state: z.literal('live'),
+          userId: z.string(),
+          name: z.string(),
+          sessionId: z.string(),
+          laboratoryId: z.string(),
+          permissions: z.array(z.string()),
+          expiresAt: Instant,
+        }),
+        z.object({ state: z.literal('locked') }),
+        z.object({ state: z.literal('none') }),
+      ]),
+    ),
+})
+
+export const authEvents = {
+  LaboratorySetUp: event('LaboratorySetUp', z.object({ laboratoryId: z.string(), name: z.string() })),
+  UserChanged: event('UserChanged', z.object({ userId: z.string(), status: UserStatus })),
+  RoleChanged: event('RoleChanged', z.object({ name: RoleName })),
+}

@@ -1,0 +1,424 @@
+import { z } from 'zod'
+import { event } from '../../platform/contract/event.ts'
+import { command, domainContract, query } from '../../platform/contract/procedure.ts'
+import {
+  Day,
+  DecimalText,
+  id,
+  Instant,
+  listInput,
+  page,
+  Reason,
+  requiredText,
+  Revision,
+  rowResult,
+  text,
+} from '../../platform/contract/values.ts'
+
+export const SampleId = id('SampleId')
+
+export const SampleState = z.enum([
+  'pending',
+  'validated',
+  'in_storage',
+  'in_sequencing',
+  'completed',
+  'failed',
+  'rejected',
+  'archived',
+  'discarded',
+  'deleted',
+])
+export type SampleState = z.infer<typeof SampleState>
+
+/** The laboratory may add types, so a type is text; the built-in ones are listed by `types`. */
+export const SampleTypeName = requiredText(60)
+
+export const Relationship = z.enum(['derived_from', 'aliquot_of', 'split_from', 'pooled_from'])
+export const MovementKind = z.enum(['taken', 'added', 'corrected'])
+export const AmountKind = z.enum(['volume_ul', 'thaw_cycles'])
+export const CustodyKind = z.enum([
+  'received',
+  'stored',
+  'moved',
+  'checked_out',
+  'returned',
+  'shipped',
+  'received_elsewhere',
+  'consumed',
+  'disposed',
+])
+
+/** What a person says of a sample; everything else follows from what happens to it. */
+const SampleFields = z.object({
+  name: requiredText(200),
+  type: SampleTypeName,
+  clientId: text(200).nullable().default(null),
+  donor: text(200).nullable().default(null),
+  project: text(200).nullable().default(null),
+  collectedOn: Day.nullable().default(null),
+  volumeUl: DecimalText.nullable().default(null),
+  concentrationNgPerUl: DecimalText.nullable().default(null),
+  taxonId: z
+    .string()
+    .regex(/^\d{1,10}$/, 'A taxon id has digits only')
+    .nullable()
+    .default(null),
+  priority: z.enum(['low', 'normal', 'high', 'urgent', 'stat']).default('normal'),
+  /** Columns of a manifest that TracSeq has no field for, exactly as they came. */
+  extra: z.record(z.string().max(200), text(4_000)).default({}),
+})
+
+export const Sample = SampleFields.extend({
+  id: SampleId,
+  state: SampleState,
+  /** The code shown for it: the first linked one. */
+  code: z.string().nullable(),
+  amountNg: DecimalText.nullable(),
+  thawCycles: z.number().int(),
+  location: z.string().nullable(),
+  importId: z.uuid().nullable(),
+  createdAt: Instant,
+  createdBy: z.string(),
+  updatedAt: Instant,
+  revision: Revision,
+})
+export type Sample = z.infer<typeof Sample>
+
+export const SampleType = z.object({ name: z.string(), letter: z.string().length(1), builtIn: z.boolean() })
+
+export const TimelineItem = z.object({
+  id: z.string(),
+  at: Instant,
+  lane: z.enum(['record', 'custody', 'storage', 'amount', 'relation', 'note']),
+  /** A stable word such as `accessioned`, `state_changed`, `stored`; the screen makes the sentence. */
+  what: z.string(),
+  detail: z.record(z.string(), z.string().nullable()),
+  by: z.string(),
+  reason: z.string().nullable(),
+})
+
+export const CustodyEvent = z.object({
+  id: z.string(),
+  kind: CustodyKind,
+  predecessorId: z.string().nullable(),
+  holder: z.string(),
+  place: z.string().nullable(),
+  reason: z.string().nullable(),
+  at: Instant,
+  by: z.string(),
+})
+
+const codeErrors = {
+  DUPLICATE_CODE: {
+    status: 409,
+    message: 'A sample with this code is here already',
+    data: z.object({ code: z.string(), existing: z.string() }),
+  },
+  INDEX_SEQUENCE: {
+    status: 422,
+    message: 'This reads like an index sequence, not like a tube: confirm it if it really is a tube id',
+    data: z.object({ code: z.string() }),
+  },
+} as const
+
+const stateErrors = {
+  TRANSITION_NOT_ALLOWED: {
+    status: 422,
+    message: 'A sample in this state cannot go there',
+    data: z.object({ from: SampleState, to: SampleState, allowed: z.array(SampleState) }),
+  },
+} as const
+
+/** What the Receive saga is asked to do for one tube. */
+export const ReceiveRequest = z.object({
+  sample: SampleFields,
+  /** The code on the tube; without one a code of our own is allocated. */
+  code: requiredText(200).optional(),
+  codeConfirmed: z.boolean().default(false),
+  containerKind: z.enum(['tube', 'plate', 'slide', 'bag', 'other']).default('tube'),
+  placement: z.object({ boxId: z.uuid(), position: z.string().max(12).optional() }).optional(),
+  importId: z.uuid().optional(),
+})
+
+const SagaState = z.enum([
+  'created',
+  'executing',
+  'compensating',
+  'completed',
+  'compensated',
+  'failed',
+  'paused',
+  'cancelled',
+  'timed_out',
+])
+
+export const Saga = z.object({
+  id: z.uuid(),
+  name: z.string(),
+  state: SagaState,
+  step: z.string().nullable(),
+  error: z.string().nullable(),
+  startedAt: Instant,
+  updatedAt: Instant,
+})
+
+const Received = z.object({
+  sagaId: z.uuid(),
+  sample: Sample,
+  code: z.string(),
+  containerId: z.uuid(),
+  place: z.object({ boxId: z.uuid(), position: z.string() }).nullable(),
+})
+
+/** What other parts of the system may ask of the samples domain. */
+export const samples = domainContract('samples', {
+  list: query({ permission: 'samples:read', path: '/', summary: 'Samples' })
+    .input(
+      z.object({
+        ...listInput,
+        sort: z
+          .enum([
+            'createdAt',
+            '-createdAt',
+            'name',
+            '-name',
+            'state',
+            '-state',
+            'type',
+            '-type',
+            'collectedOn',
+            '-collectedOn',
+          ])
+          .default('-createdAt'),
+        state: z.union([SampleState, z.array(SampleState)]).optional(),
+        type: z.string().max(60).optional(),
+        project: z.string().max(200).optional(),
+        donor: z.string().max(200).optional(),
+        importId: z.uuid().optional(),
+        createdAfter: Instant.optional(),
+        createdBefore: Instant.optional(),
+        /** Free text over name, code, client id, donor and project. */
+        search: z.string().max(200).optional(),
+        withDeleted: z.coerce.boolean().default(false),
+      }),
+    )
+    .output(page(Sample)),
+  counts: query({ permission: 'samples:read', summary: 'How many samples there are in each state' }).output(
+    z.array(z.object({ state: SampleState, count: z.number().int() })),
+  ),
+  get: query({ permission: 'samples:read', scan: true, path: '/{id}', summary: 'One sample' })
+    .input(z.object({ id: SampleId }))
+    .output(Sample),
+  getMany: query({ permission: 'samples:read', internal: true, summary: 'Several samples' })
+    .input(z.object({ ids: z.array(SampleId).max(1_000) }))
+    .output(z.array(Sample)),
+  timeline: query({
+    permission: 'samples:read',
+    path: '/{id}/timeline',
+    summary: 'The whole life of a sample, newest first',
+  })
+    .input(z.object({ id: SampleId, ...listInput }))
+    .output(page(TimelineItem)),
+  custody: query({
+    permission: 'samples:read',
+    path: '/{id}/custody',
+    summary: 'Chain of custody and its gaps',
+  })
+    .input(z.object({ id: SampleId }))
+    .output(z.object({ events: z.array(CustodyEvent), problems: z.array(z.string()) })),
+  lineage: query({ permission: 'samples:read', path: '/{id}/lineage', summary: 'Ancestors and descendants' })
+    .input(z.object({ id: SampleId }))
+    .output(
+      z.object({
+        samples: z.array(Sample),
+        edges: z.array(z.object({ childId: SampleId, parentId: SampleId, relationship: Relationship })),
+      }),
+    ),
+  duplicates: query({ permission: 'samples:read', summary: 'Samples that look like the same one' })
+    .input(z.object({ id: SampleId }))
+    .output(z.array(z.object({ sample: Sample, reasons: z.array(z.string()) }))),
+  types: query({ permission: 'samples:read', summary: 'Sample types' }).output(z.array(SampleType)),
+  addType: command({ permission: 'samples:manage', summary: 'Add a sample type of the laboratory' })
+    .errors({ NAME_TAKEN: { status: 409, message: 'This type exists already' } })
+    .input(z.object({ name: SampleTypeName, letter: z.string().regex(/^[A-Z]$/, 'One capital letter') }))
+    .output(SampleType),
+
+  accession: command({ permission: 'samples:create', summary: 'Record a sample without container or place' })
+    .input(z.object({ id: SampleId.optional(), sample: SampleFields, importId: z.uuid().optional() }))
+    .output(Sample),
+  accessionBatch: command({
+    permission: 'samples:create',
+    summary: 'Record many samples, with a result for each',
+    deadlineMs: 120_000,
+    long: true,
+  })
+    .input(z.object({ rows: z.array(SampleFields).min(1).max(2_000) }))
+    .output(z.array(rowResult(Sample))),
+  receive: command({
+    permission: 'samples:create',
+    scan: true,
+    summary: 'Receive a tube: sample, code, container and place, whole or not at all',
+    deadlineMs: 30_000,
+  })
+    .errors({
+      ...codeErrors,
+      SAGA_COMPENSATED: {
+        status: 409,
+        message: 'It could not be finished and was taken back',
+        data: z.object({ step: z.string(), why: z.string(), code: z.string() }),
+      },
+    })
+    .input(ReceiveRequest)
+    .output(Received),
+  receiveBatch: command({
+    permission: 'samples:create',
+    summary: 'Receive many tubes, with a result for each',
+    deadlineMs: 600_000,
+    long: true,
+  })
+    .input(z.object({ rows: z.array(ReceiveRequest).min(1).max(500) }))
+    .output(z.array(rowResult(Received))),
+  undoReceive: command({
+    permission: 'samples:create',
+    summary: 'Take back received tubes that nothing has happened to since',
+    deadlineMs: 600_000,
+    long: true,
+  })
+    .input(z.object({ sampleIds: z.array(SampleId).min(1).max(500), reason: Reason }))
+    .output(z.array(rowResult(z.object({ id: SampleId })))),
+  sagas: query({
+    permission: 'samples:read',
+    summary: 'Work that spans domains and is not finished, or lately finished',
+  })
+    .input(z.object({ open: z.coerce.boolean().default(true) }))
+    .output(z.array(Saga)),
+
+  update: command({ permission: 'samples:edit', summary: 'Change what is written of a sample' })
+    .input(
+      z.object({
+        id: SampleId,
+        revision: Revision,
+        fields: SampleFields.omit({ volumeUl: true, extra: true }).partial(),
+        reason: Reason.optional(),
+      }),
+    )
+    .output(Sample),
+  updateBatch: command({
+    permission: 'samples:edit',
+    summary: 'Change one field or more of many samples',
+    deadlineMs: 120_000,
+    long: true,
+  })
+    .input(
+      z.object({
+        rows: z
+          .array(
+            z.object({
+              id: SampleId,
+              revision: Revision,
+              fields: SampleFields.omit({ volumeUl: true, extra: true }).partial(),
+            }),
+          )
+          .min(1)
+          .max(2_000),
+        reason: Reason.optional(),
+      }),
+    )
+    .output(z.array(rowResult(Sample))),
+  changeState: command({ permission: 'samples:edit', summary: 'Move a sample along its lifecycle' })
+    .errors(stateErrors)
+    .input(z.object({ id: SampleId, to: SampleState.exclude(['deleted']), reason: Reason.optional() }))
+    .output(Sample),
+  changeStateBatch: command({
+    permission: 'samples:edit',
+    summary: 'Move many samples along their lifecycle',
+    long: true,
+    deadlineMs: 120_000,
+  })
+    .input(
+      z.object({
+        ids: z.array(SampleId).min(1).max(2_000),
+        to: SampleState.exclude(['deleted']),
+        reason: Reason.optional(),
+      }),
+    )
+    .output(z.array(rowResult(Sample))),
+  recordMovement: command({
+    permission: 'samples:edit',
+    scan: true,
+    summary: 'Take from, add to or correct an amount',
+  })
+    .errors({
+      NOT_ENOUGH: {
+        status: 422,
+        message: 'There is less than that',
+        data: z.object({ available: DecimalText, asked: DecimalText }),
+      },
+    })
+    .input(
+      z.object({
+        id: SampleId,
+        amount: AmountKind.default('volume_ul'),
+        kind: MovementKind,
+        quantity: DecimalText,
+        reason: Reason,
+      }),
+    )
+    .output(Sample),
+  addNote: command({ permission: 'samples:edit', summary: 'Write a note' })
+    .input(z.object({ id: SampleId, note: requiredText(4_000) }))
+    .output(TimelineItem),
+  relate: command({ permission: 'samples:edit', summary: 'Say that a sample comes from another' })
+    .errors({
+      CYCLE: {
+        status: 422,
+        message: 'A sample cannot come from itself',
+        data: z.object({ path: z.array(z.string()) }),
+      },
+    })
+    .input(z.object({ childId: SampleId, parentId: SampleId, relationship: Relationship }))
+    .output(z.object({})),
+  makeAliquots: command({
+    permission: 'samples:create',
+    summary: 'Make aliquots: volume leaves the mother tube',
+  })
+    .errors({
+      NOT_ENOUGH: {
+        status: 422,
+        message: 'There is less than that',
+        data: z.object({ available: DecimalText, asked: DecimalText }),
+      },
+    })
+    .input(
+      z.object({ id: SampleId, volumesUl: z.array(DecimalText).min(1).max(96), reason: Reason.optional() }),
+    )
+    .output(z.array(Sample)),
+  recordCustody: command({ permission: 'samples:edit', summary: 'Write a custody event by hand' })
+    .input(
+      z.object({
+        id: SampleId,
+        kind: CustodyKind,
+        holder: requiredText(200),
+        place: text(200).nullable().default(null),
+        reason: Reason,
+      }),
+    )
+    .output(CustodyEvent),
+  remove: command({ permission: 'samples:delete', summary: 'Soft-delete: the record stays' })
+    .errors(stateErrors)
+    .input(z.object({ id: SampleId, reason: Reason }))
+    .output(Sample),
+})
+
+export const samplesEvents = {
+  SampleAccessioned: event(
+    'SampleAccessioned',
+    z.object({ sampleId: z.string(), name: z.string(), type: z.string() }),
+  ),
+  SampleStateChanged: event(
+    'SampleStateChanged',
+    z.object({ sampleId: z.string(), from: SampleState, to: SampleState }),
+  ),
+  SampleRemoved: event('SampleRemoved', z.object({ sampleId: z.string(), reason: z.string() })),
+}

@@ -1,0 +1,447 @@
+import { z } from 'zod'
+import { event } from '../../platform/contract/event.ts'
+import { command, domainContract, query } from '../../platform/contract/procedure.ts'
+import {
+  id,
+  Instant,
+  listInput,
+  page,
+  Reason,
+  requiredText,
+  Revision,
+  rowResult,
+} from '../../platform/contract/values.ts'
+
+export const NodeId = id('NodeId')
+export const ContainerId = id('ContainerId')
+
+export const ZoneName = z.enum(['minus_80', 'minus_20', 'plus_4', 'room', 'plus_37', 'ln2_vapour'])
+export const NodeKind = z.enum(['room', 'freezer', 'shelf', 'rack', 'box'])
+export const PositionState = z.enum(['available', 'occupied', 'reserved', 'out_of_use'])
+export const ContainerState = z.enum(['unplaced', 'placed', 'checked_out', 'disposed'])
+export const ContainerKind = z.enum(['tube', 'plate', 'slide', 'bag', 'other'])
+
+/** A label such as `C4`; tolerant spelling (`c04`) is accepted and normalised by the service. */
+export const PositionLabel = z.string().trim().min(1).max(12)
+
+export const Zone = z.object({
+  name: ZoneName,
+  minimumCelsius: z.string().nullable(),
+  maximumCelsius: z.string(),
+})
+
+export const Capacity = z.object({
+  positions: z.number().int(),
+  occupied: z.number().int(),
+  reserved: z.number().int(),
+  outOfUse: z.number().int(),
+  available: z.number().int(),
+  level: z.enum(['normal', 'warning', 'critical']),
+})
+
+export const StorageNode = z.object({
+  id: NodeId,
+  parentId: NodeId.nullable(),
+  kind: NodeKind,
+  name: z.string(),
+  code: z.string().nullable(),
+  /** Own, or that of the nearest node above. */
+  zone: ZoneName.nullable(),
+  /** Boxes only. */
+  grid: z
+    .object({
+      rows: z.number().int(),
+      columns: z.number().int(),
+      order: z.enum(['row-major', 'column-major']),
+    })
+    .nullable(),
+  capacity: Capacity,
+  revision: Revision,
+})
+export type StorageNode = z.infer<typeof StorageNode>
+
+export const Place = z.object({
+  boxId: NodeId,
+  boxName: z.string(),
+  boxCode: z.string().nullable(),
+  position: z.string(),
+  zone: ZoneName.nullable(),
+  /** From the top down, without the box: `F1`, `Shelf 2`, `Rack C`. */
+  path: z.array(z.string()),
+})
+
+export const Container = z.object({
+  id: ContainerId,
+  kind: ContainerKind,
+  sampleId: z.uuid().nullable(),
+  /** Type of what is inside, for zone rules and the colour of the cap. */
+  material: z.string().nullable(),
+  label: z.string(),
+  state: ContainerState,
+  place: Place.nullable(),
+  /** Where it goes back to while it is checked out. */
+  reservedPlace: Place.nullable(),
+  heldBy: z.string().nullable(),
+  since: Instant.nullable(),
+  revision: Revision,
+})
+export type Container = z.infer<typeof Container>
+
+const BoxPosition = z.object({
+  label: z.string(),
+  row: z.number().int(),
+  column: z.number().int(),
+  state: PositionState,
+  reservedUntil: Instant.nullable(),
+  reservedFor: z.string().nullable(),
+  container: Container.pick({
+    id: true,
+    kind: true,
+    sampleId: true,
+    material: true,
+    label: true,
+    state: true,
+  })
+    .extend({ placedAt: Instant.nullable() })
+    .nullable(),
+})
+
+export const BoxMap = z.object({
+  box: StorageNode,
+  path: z.array(z.string()),
+  positions: z.array(BoxPosition),
+})
+export type BoxMap = z.infer<typeof BoxMap>
+
+/** Where a container is to go. Without a position the next free one in the box's order is taken. */
+const Target = z.object({ boxId: NodeId, position: PositionLabel.optional() })
+
+/** Placing against a zone rule needs a reason, and the permission `storage:override`. */
+const ZoneOverride = z.object({ reason: Reason }).optional()
+
+const placeErrors = {
+  POSITION_TAKEN: {
+    status: 409,
+    message: 'The position is taken',
+    data: z.object({ position: z.string(), occupant: z.string(), state: PositionState }),
+  },
+  NO_SUCH_POSITION: {
+    status: 422,
+    message: 'The box has no such position',
+    data: z.object({ position: z.string(), rows: z.number(), columns: z.number() }),
+  },
+  BOX_FULL: {
+    status: 409,
+    message: 'The box has no free position left',
+    data: z.object({ box: z.string() }),
+  },
+  ZONE_NOT_ALLOWED: {
+    status: 422,
+    message: 'This type may not be stored at this temperature',
+    data: z.object({ material: z.string(), zone: ZoneName, allowed: z.array(ZoneName) }),
+  },
+} as const
+
+const RackReadResult = z.object({
+  position: z.string(),
+  code: z.string().nullable(),
+  result: z.enum(['as_expected', 'new_here', 'moved_here', 'missing', 'unknown_code', 'empty', 'unreadable']),
+  containerId: ContainerId.nullable(),
+  label: z.string().nullable(),
+  expected: z.string().nullable(),
+  sentence: z.string(),
+})
+const RackProblem = z.object({
+  row: z.number().int().nullable(),
+  position: z.string().nullable(),
+  message: z.string(),
+})
+
+/** What other parts of the system may ask of the storage domain: where every container is, was and may go. */
+export const storage = domainContract('storage', {
+  zones: query({ permission: 'storage:read', summary: 'Temperature zones' }).output(z.array(Zone)),
+  tree: query({
+    permission: 'storage:read',
+    summary: 'Freezers, shelves, racks and boxes with their capacity',
+  })
+    .input(z.object({ rootId: NodeId.optional() }))
+    .output(z.array(StorageNode)),
+  getNode: query({
+    permission: 'storage:read',
+    path: '/nodes/{id}',
+    summary: 'One freezer, shelf, rack or box',
+  })
+    .input(z.object({ id: NodeId }))
+    .output(StorageNode),
+  createNode: command({
+    permission: 'storage:manage',
+    path: '/nodes',
+    summary: 'Add a freezer, shelf, rack or box',
+  })
+    .errors({ NAME_TAKEN: { status: 409, message: 'Something here has this name already' } })
+    .input(
+      z.object({
+        kind: NodeKind,
+        parentId: NodeId.nullable().default(null),
+        name: requiredText(120),
+        zone: ZoneName.nullable().default(null),
+        rows: z.number().int().min(1).max(64).optional(),
+        columns: z.number().int().min(1).max(64).optional(),
+        order: z.enum(['row-major', 'column-major']).default('row-major'),
+        /** A printed code the thing carries already; without it one of our own is made. */
+        code: requiredText(200).optional(),
+      }),
+    )
+    .output(StorageNode),
+  updateNode: command({
+    permission: 'storage:manage',
+    summary: 'Rename, move or re-zone a freezer, shelf, rack or box',
+  })
+    .input(
+      z.object({
+        id: NodeId,
+        revision: Revision,
+        name: requiredText(120).optional(),
+        parentId: NodeId.nullable().optional(),
+        zone: ZoneName.nullable().optional(),
+      }),
+    )
+    .output(StorageNode),
+  removeNode: command({
+    permission: 'storage:manage',
+    summary: 'Take an empty freezer, shelf, rack or box out of use',
+  })
+    .errors({
+      NOT_EMPTY: { status: 409, message: 'It is not empty', data: z.object({ containers: z.number() }) },
+    })
+    .input(z.object({ id: NodeId, reason: Reason }))
+    .output(z.object({})),
+  boxMap: query({
+    permission: 'storage:read',
+    scan: true,
+    path: '/boxes/{boxId}',
+    summary: 'Every position of a box',
+  })
+    .input(z.object({ boxId: NodeId }))
+    .output(BoxMap),
+  findSpace: query({
+    permission: 'storage:read',
+    summary: 'Boxes with room for so many containers of a material',
+  })
+    .input(
+      z.object({
+        count: z.coerce.number().int().min(1).max(10_000),
+        material: z.string().max(60).optional(),
+        together: z.coerce.boolean().default(false),
+      }),
+    )
+    .output(
+      z.array(z.object({ box: StorageNode, path: z.array(z.string()), positions: z.array(z.string()) })),
+    ),
+  listContainers: query({ permission: 'storage:read', path: '/containers', summary: 'Containers' })
+    .input(
+      z.object({
+        ...listInput,
+        sort: z.enum(['label', '-label', 'since', '-since']).default('label'),
+        state: ContainerState.optional(),
+        sampleId: z.uuid().optional(),
+        heldByMe: z.coerce.boolean().default(false),
+      }),
+    )
+    .output(page(Container)),
+  getContainer: query({
+    permission: 'storage:read',
+    scan: true,
+    path: '/containers/{id}',
+    summary: 'One container',
+  })
+    .input(z.object({ id: ContainerId }))
+    .output(Container),
+  containersOfSamples: query({
+    permission: 'storage:read',
+    largeInput: true,
+    summary: 'The containers of some samples',
+  })
+    .input(z.object({ sampleIds: z.array(z.uuid()).max(1_000) }))
+    .output(z.array(Container)),
+  createContainer: command({
+    permission: 'storage:place',
+    path: '/containers',
+    summary: 'Register a tube or plate',
+  })
+    .input(
+      z.object({
+        id: ContainerId.optional(),
+        kind: ContainerKind.default('tube'),
+        sampleId: z.uuid().nullable().default(null),
+        material: z.string().max(60).nullable().default(null),
+        label: requiredText(200),
+      }),
+    )
+    .output(Container),
+  removeContainer: command({
+    permission: 'storage:place',
+    summary: 'Undo the registration of a container that was never used',
+  })
+    .input(z.object({ id: ContainerId, reason: Reason }))
+    .output(z.object({})),
+  place: command({ permission: 'storage:place', scan: true, summary: 'Put a container into a position' })
+    .errors(placeErrors)
+    .input(z.object({ containerId: ContainerId, target: Target, zoneOverride: ZoneOverride }))
+    .output(Container),
+  move: command({ permission: 'storage:place', scan: true, summary: 'Move a container to another position' })
+    .errors(placeErrors)
+    .input(z.object({ containerId: ContainerId, target: Target, zoneOverride: ZoneOverride }))
+    .output(Container),
+  moveMany: command({
+    permission: 'storage:place',
+    summary: 'Move several containers at once, swaps included',
+  })
+    .errors(placeErrors)
+    .input(
+      z.object({
+        moves: z
+          .array(z.object({ containerId: ContainerId, target: Target.required() }))
+          .min(1)
+          .max(500),
+        zoneOverride: ZoneOverride,
+      }),
+    )
+    .output(z.array(Container)),
+  takeOut: command({
+    permission: 'storage:place',
+    scan: true,
+    summary: 'Undo a placement: the container is unplaced again and its position free',
+  })
+    .input(z.object({ containerId: ContainerId, reason: Reason }))
+    .output(Container),
+  checkOut: command({
+    permission: 'storage:place',
+    scan: true,
+    summary: 'Take a container in hand; its place is kept',
+  })
+    .input(z.object({ containerId: ContainerId, purpose: requiredText(200).optional() }))
+    .output(Container),
+  returnToPlace: command({
+    permission: 'storage:place',
+    scan: true,
+    summary: 'Put a checked-out container back, to its place or another',
+  })
+    .errors(placeErrors)
+    .input(z.object({ containerId: ContainerId, target: Target.optional(), zoneOverride: ZoneOverride }))
+    .output(Container),
+  dispose: command({ permission: 'storage:dispose', summary: 'Dispose of a container' })
+    .input(z.object({ containerId: ContainerId, reason: Reason }))
+    .output(Container),
+  reserve: command({ permission: 'storage:place', summary: 'Reserve positions of a box for a time' })
+    .errors(placeErrors)
+    .input(
+      z.object({
+        boxId: NodeId,
+        positions: z.array(PositionLabel).min(1).max(400),
+        until: Instant,
+        reservedFor: requiredText(200),
+      }),
+    )
+    .output(BoxMap),
+  cancelReservation: command({ permission: 'storage:place', summary: 'Give reserved positions free' })
+    .input(z.object({ boxId: NodeId, positions: z.array(PositionLabel).min(1).max(400) }))
+    .output(BoxMap),
+  setOutOfUse: command({
+    permission: 'storage:manage',
+    summary: 'Take positions out of use, or back into use',
+  })
+    .errors(placeErrors)
+    .input(
+      z.object({
+        boxId: NodeId,
+        positions: z.array(PositionLabel).min(1).max(400),
+        outOfUse: z.boolean(),
+        reason: Reason,
+      }),
+    )
+    .output(BoxMap),
+  history: query({
+    permission: 'storage:read',
+    summary: 'What happened to a container or in a box, newest first',
+  })
+    .input(
+      z.object({
+        ...listInput,
+        containerId: ContainerId.optional(),
+        sampleId: z.uuid().optional(),
+        boxId: NodeId.optional(),
+      }),
+    )
+    .output(
+      page(
+        z.object({
+          id: z.string(),
+          containerId: ContainerId,
+          label: z.string(),
+          sampleId: z.uuid().nullable(),
+          what: z.enum([
+            'registered',
+            'placed',
+            'moved',
+            'taken_out',
+            'checked_out',
+            'returned',
+            'disposed',
+            'removed',
+          ]),
+          from: z.string().nullable(),
+          to: z.string().nullable(),
+          reason: z.string().nullable(),
+          by: z.string(),
+          at: Instant,
+        }),
+      ),
+    ),
+  readRackScan: query({
+    permission: 'storage:read',
+    largeInput: true,
+    summary: 'Judge a whole-rack scan against what should be in the box',
+  })
+    .input(z.object({ boxId: NodeId, text: z.string().max(200_000) }))
+    .output(
+      z.object({
+        rackCode: z.string().nullable(),
+        reads: z.array(RackReadResult),
+        problems: z.array(RackProblem),
+      }),
+    ),
+  applyRackScan: command({
+    permission: 'storage:place',
+    summary: 'Place every good read of a whole-rack scan; the others are listed',
+    deadlineMs: 60_000,
+    long: true,
+  })
+    .input(z.object({ boxId: NodeId, text: z.string().max(200_000), zoneOverride: ZoneOverride }))
+    .output(z.object({ results: z.array(rowResult(Container)), problems: z.array(RackProblem) })),
+  capacityCheck: query({
+    permission: 'storage:read',
+    summary: 'Whether every stored capacity equals a recount',
+  }).output(
+    z.object({
+      boxes: z.number().int(),
+      differences: z.array(z.object({ boxId: NodeId, words: z.string() })),
+    }),
+  ),
+})
+
+const Moved = z.object({
+  containerId: z.string(),
+  sampleId: z.string().nullable(),
+  label: z.string(),
+  from: z.string().nullable(),
+  to: z.string().nullable(),
+})
+export const storageEvents = {
+  ContainerPlaced: event('ContainerPlaced', Moved),
+  ContainerMoved: event('ContainerMoved', Moved),
+  ContainerTakenOut: event('ContainerTakenOut', Moved),
+  ContainerCheckedOut: event('ContainerCheckedOut', Moved),
+  ContainerReturned: event('ContainerReturned', Moved),
+  ContainerDisposed: event('ContainerDisposed', Moved.extend({ reason: z.string() })),
+}
