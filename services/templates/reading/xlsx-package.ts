@@ -1,0 +1,106 @@
+import { ArchiveError, ZipReader, type UnzipEntry } from '@cj-tech-master/excelts/archive'
+import { SaxParser, XmlError } from '@cj-tech-master/excelts/xml'
+import { MAX_PART_BYTES, MAX_UNPACKED_BYTES } from './limits.ts'
+import { SpreadsheetError } from './spreadsheet-error.ts'
+
+/** Callbacks of one pass over an XML part. Names come without their namespace prefix. */
+export interface XmlHandlers {
+  open?(name: string, attributes: Readonly<Record<string, string>>): void
+  text?(text: string): void
+  close?(name: string): void
+}
+
+/** The parts of an Office Open XML file, unpacked as streams so that size is checked while it grows. */
+export interface XlsxPackage {
+  has(path: string): Promise<boolean>
+  /** Streams a part through the handlers. @throws SpreadsheetError `damaged` when it is missing or broken. */
+  read(path: string, handlers: XmlHandlers): Promise<void>
+}
+
+/** Opens a zip file that should be a workbook. Entries are found by name; nothing is unpacked yet. */
+export function openPackage(bytes: Uint8Array): XlsxPackage {
+  const zip = new ZipReader(bytes)
+  let unpackedBytes = 0
+
+  async function find(path: string): Promise<UnzipEntry | null> {
+    try {
+      return await zip.get(path)
+    } catch (error) {
+      throw explainPackageError(error)
+    }
+  }
+
+  function countBytes(part: number, added: number): void {
+    unpackedBytes += added
+    if (part > MAX_PART_BYTES || unpackedBytes > MAX_UNPACKED_BYTES) {
+      throw new SpreadsheetError(
+        'too-large',
+        'The workbook unpacks to more than TracSeq reads. Split it into smaller files.',
+      )
+    }
+  }
+
+  return {
+    async has(path) {
+      return (await find(path)) !== null
+    },
+    async read(path, handlers) {
+      const entry = await find(path)
+      if (entry === null) throw new SpreadsheetError('damaged', `The workbook lacks its part ${path}.`)
+      if (entry.isEncrypted) throw createPasswordError()
+      const parser = createParser(handlers)
+      const decoder = new TextDecoder('utf-8', { fatal: true })
+      let partBytes = 0
+      try {
+        for await (const chunk of entry.stream()) {
+          partBytes += chunk.length
+          countBytes(partBytes, chunk.length)
+          parser.write(keepDelete(decoder.decode(chunk, { stream: true })))
+        }
+        parser.write(decoder.decode())
+        parser.close()
+      } catch (error) {
+        throw explainPackageError(error)
+      }
+    },
+  }
+}
+
+/** DEL is a legal character in XML that this parser refuses; the spreadsheet's own escape says the same. */
+function keepDelete(text: string): string {
+  return text.includes('\x7f') ? text.replaceAll('\x7f', '_x007F_') : text
+}
+
+export function createPasswordError(): SpreadsheetError {
+  return new SpreadsheetError(
+    'password-protected',
+    'The file is protected by a password. Save a copy without a password and drop that one here.',
+  )
+}
+
+function createParser(handlers: XmlHandlers): SaxParser {
+  // A workbook declares no entities of its own, so the limit on expansions would only stop &amp; and &quot;.
+  const parser = new SaxParser({ position: false, maxEntityExpansions: 0 })
+  parser.on('opentag', (tag) => handlers.open?.(dropPrefix(tag.name), tag.attributes))
+  parser.on('closetag', (tag) => handlers.close?.(dropPrefix(tag.name)))
+  parser.on('text', (text) => handlers.text?.(text))
+  parser.on('cdata', (text) => handlers.text?.(text))
+  return parser
+}
+
+function dropPrefix(name: string): string {
+  const colon = name.indexOf(':')
+  return colon < 0 ? name : name.slice(colon + 1)
+}
+
+function explainPackageError(error: unknown): unknown {
+  const broken = error instanceof ArchiveError || error instanceof XmlError || error instanceof TypeError
+  if (!broken) return error
+  return new SpreadsheetError(
+    'damaged',
+    `The workbook is damaged and cannot be read whole: ${error.message}`,
+    {
+      cause: error,
+    },
+  )
+}
