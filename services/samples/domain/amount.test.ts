@@ -11,18 +11,18 @@ import {
 } from './amount.ts'
 
 function volume(id: string, kind: MovementKind, value: string, covers: readonly string[] = []): Movement {
-  return { id, quantity: 'volume', kind, value, covers }
+  return { id, quantity: 'volume_ul', kind, value, covers }
 }
 
 function request(kind: MovementKind, value: string, more: Partial<MovementRequest> = {}): MovementRequest {
-  return { id: 'new', quantity: 'volume', kind, value, override: null, ...more }
+  return { id: 'new', quantity: 'volume_ul', kind, value, override: null, ...more }
 }
 
 const filled = volume('01', 'added', '20')
 
 describe('what is there now', () => {
   it('is unknown before anything was recorded', () => {
-    expect(foldMovements([], 'volume')).toEqual({
+    expect(foldMovements([], 'volume_ul')).toEqual({
       value: null,
       overdrawn: false,
       baseId: null,
@@ -34,7 +34,7 @@ describe('what is there now', () => {
     const first = decideMovement([filled], request('taken', '5', { id: '02' }))
     const second = decideMovement([filled], request('taken', '5', { id: '03' }))
     if (!first.ok || !second.ok) throw new Error('both takes are within the 20 µL each person sees')
-    expect(foldMovements([second.value, filled, first.value], 'volume').value).toBe('10')
+    expect(foldMovements([second.value, filled, first.value], 'volume_ul').value).toBe('10')
   })
 
   it('keeps decimals exact where floating point does not', () => {
@@ -43,44 +43,44 @@ describe('what is there now', () => {
       volume('02', 'added', '0.2'),
       volume('03', 'taken', '0.3'),
     ]
-    expect(foldMovements(movements, 'volume').value).toBe('0')
+    expect(foldMovements(movements, 'volume_ul').value).toBe('0')
   })
 
   it('shows an overdraft instead of hiding it', () => {
     const takes = [volume('02', 'taken', '15'), volume('03', 'taken', '15')]
-    expect(foldMovements([filled, ...takes], 'volume')).toMatchObject({ value: '-10', overdrawn: true })
+    expect(foldMovements([filled, ...takes], 'volume_ul')).toMatchObject({ value: '-10', overdrawn: true })
   })
 
   it('takes a correction as the new base and later takes from it', () => {
     const corrected = volume('03', 'corrected', '12', ['01', '02'])
     const movements = [filled, volume('02', 'taken', '5'), corrected, volume('04', 'taken', '2')]
-    expect(foldMovements(movements, 'volume')).toMatchObject({ value: '10', baseId: '03' })
+    expect(foldMovements(movements, 'volume_ul')).toMatchObject({ value: '10', baseId: '03' })
   })
 
   it('decides by what the author of a correction saw, not by clocks that may be wrong', () => {
     // The taker's clock runs two hours ahead, so the id of the take is greater although the correction saw it.
     const takeSeen = volume('99', 'taken', '5')
     expect(
-      foldMovements([filled, takeSeen, volume('50', 'corrected', '13', ['01', '99'])], 'volume').value,
+      foldMovements([filled, takeSeen, volume('50', 'corrected', '13', ['01', '99'])], 'volume_ul').value,
     ).toBe('13')
     // This taker's clock is behind: the take came after the correction, yet its id is smaller.
     const takeAfter = volume('02', 'taken', '5')
-    expect(foldMovements([filled, takeAfter, volume('50', 'corrected', '13', ['01'])], 'volume').value).toBe(
-      '8',
-    )
+    expect(
+      foldMovements([filled, takeAfter, volume('50', 'corrected', '13', ['01'])], 'volume_ul').value,
+    ).toBe('8')
   })
 
   it('lets the same one of two competing corrections win everywhere and names the other', () => {
     const one = volume('05', 'corrected', '18', ['01'])
     const two = volume('06', 'corrected', '17', ['01'])
-    expect(foldMovements([two, one, filled], 'volume')).toEqual({
+    expect(foldMovements([two, one, filled], 'volume_ul')).toEqual({
       value: '17',
       overdrawn: false,
       baseId: '06',
       competingCorrectionIds: ['05'],
     })
     const settled = volume('04', 'corrected', '17.5', ['01', '05', '06'])
-    expect(foldMovements([settled, two, one, filled], 'volume')).toMatchObject({
+    expect(foldMovements([settled, two, one, filled], 'volume_ul')).toMatchObject({
       value: '17.5',
       competingCorrectionIds: [],
     })
@@ -90,9 +90,9 @@ describe('what is there now', () => {
     const movements: Movement[] = [
       filled,
       { id: '02', quantity: 'thaw_cycles', kind: 'added', value: '1', covers: [] },
-      { id: '03', quantity: 'concentration', kind: 'corrected', value: '50.25', covers: [] },
+      { id: '03', quantity: 'concentration_ng_per_ul', kind: 'corrected', value: '50.25', covers: [] },
     ]
-    const values = (['volume', 'thaw_cycles', 'concentration', 'mass'] as const).map(
+    const values = (['volume_ul', 'thaw_cycles', 'concentration_ng_per_ul', 'mass_ng'] as const).map(
       (quantity) => foldMovements(movements, quantity).value,
     )
     expect(values).toEqual(['20', '1', '50.25', null])
@@ -128,7 +128,7 @@ describe('order of arrival', () => {
           .map((movement) => ({ movement, place: random.next().value }))
           .sort((left, right) => left.place - right.place)
           .map(({ movement }) => movement)
-        expect(foldMovements(shuffled, 'volume')).toEqual(foldMovements(history, 'volume'))
+        expect(foldMovements(shuffled, 'volume_ul')).toEqual(foldMovements(history, 'volume_ul'))
       }),
     )
   })
@@ -139,7 +139,7 @@ describe('order of arrival', () => {
         const correction = volume(`${String(skew).padStart(2, '0')}-c`, 'corrected', '500', [filled.id])
         const movements = takes.map((value, index) => volume(`50-${index}`, 'taken', String(value)))
         const left = 500 - takes.reduce((sum, value) => sum + value, 0)
-        expect(foldMovements([filled, correction, ...movements], 'volume').value).toBe(String(left))
+        expect(foldMovements([filled, correction, ...movements], 'volume_ul').value).toBe(String(left))
       }),
     )
   })
@@ -188,13 +188,15 @@ describe('deciding a movement', () => {
   })
 
   it('measures concentrations and counts thaws', () => {
-    expect(decideMovement([], request('taken', '1', { quantity: 'concentration' }))).toMatchObject({
+    expect(decideMovement([], request('taken', '1', { quantity: 'concentration_ng_per_ul' }))).toMatchObject({
       refusal: { rule: 'movement_kind_not_allowed', allowed: ['corrected'] },
     })
     expect(decideMovement([], request('added', '0.5', { quantity: 'thaw_cycles' }))).toMatchObject({
       refusal: { rule: 'amount_not_whole' },
     })
-    expect(decideMovement([], request('corrected', '0', { quantity: 'concentration' })).ok).toBe(true)
+    expect(decideMovement([], request('corrected', '0', { quantity: 'concentration_ng_per_ul' })).ok).toBe(
+      true,
+    )
   })
 })
 

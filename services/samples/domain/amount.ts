@@ -28,10 +28,10 @@ interface QuantityRule {
 
 /** What can be counted of a sample. Concentrations are measured, not moved, so they are only ever corrected. */
 export const quantityRules = {
-  volume: { name: 'volume', unit: 'µL', kinds: ['taken', 'added', 'corrected'], whole: false },
-  mass: { name: 'amount', unit: 'ng', kinds: ['taken', 'added', 'corrected'], whole: false },
-  concentration: { name: 'concentration', unit: 'ng/µL', kinds: ['corrected'], whole: false },
-  molarity: { name: 'molarity', unit: 'nM', kinds: ['corrected'], whole: false },
+  volume_ul: { name: 'volume', unit: 'µL', kinds: ['taken', 'added', 'corrected'], whole: false },
+  mass_ng: { name: 'amount', unit: 'ng', kinds: ['taken', 'added', 'corrected'], whole: false },
+  concentration_ng_per_ul: { name: 'concentration', unit: 'ng/µL', kinds: ['corrected'], whole: false },
+  molarity_nm: { name: 'molarity', unit: 'nM', kinds: ['corrected'], whole: false },
   thaw_cycles: { name: 'thaw cycles', unit: 'thaw cycles', kinds: ['added', 'corrected'], whole: true },
 } as const satisfies Record<string, QuantityRule>
 

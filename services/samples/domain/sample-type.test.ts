@@ -4,24 +4,26 @@ import { builtInSampleTypes, decideNewSampleType, findSampleType, freeCapLetters
 describe('sample types', () => {
   it('have keys and cap letters of their own', () => {
     expect(new Set(builtInSampleTypes.map((type) => type.key)).size).toBe(13)
-    expect(new Set(builtInSampleTypes.map((type) => type.capLetter)).size).toBe(13)
+    expect(new Set(builtInSampleTypes.map((type) => type.letter)).size).toBe(13)
     expect(freeCapLetters(builtInSampleTypes)).toHaveLength(13)
   })
 
   it('can be added by a laboratory', () => {
-    expect(
-      decideNewSampleType(builtInSampleTypes, { key: 'ffpe', capLetter: 'F', name: ' FFPE block ' }),
-    ).toEqual({ ok: true, value: { key: 'ffpe', capLetter: 'F', name: 'FFPE block' } })
+    expect(decideNewSampleType(builtInSampleTypes, { letter: 'F', name: ' FFPE block (10 µm)' })).toEqual({
+      ok: true,
+      value: { key: 'ffpe_block_10_m', letter: 'F', name: 'FFPE block (10 µm)', builtIn: false },
+    })
   })
 
   it.each([
-    [{ key: 'FFPE', capLetter: 'F', name: 'FFPE' }, 'sample_type_key_invalid'],
-    [{ key: 'ffpe', capLetter: 'F', name: ' ' }, 'sample_type_name_missing'],
-    [{ key: 'dna', capLetter: 'F', name: 'FFPE' }, 'sample_type_exists'],
-    [{ key: 'culture', capLetter: 'F', name: 'cell  culture' }, 'sample_type_exists'],
-    [{ key: 'ffpe', capLetter: 'D', name: 'FFPE' }, 'sample_type_cap_letter_taken'],
-    [{ key: 'ffpe', capLetter: 'f', name: 'FFPE' }, 'sample_type_cap_letter_taken'],
-    [{ key: 'ffpe', capLetter: 'FF', name: 'FFPE' }, 'sample_type_cap_letter_taken'],
+    [{ letter: 'F', name: ' ' }, 'sample_type_name_invalid'],
+    [{ letter: 'F', name: '10x' }, 'sample_type_name_invalid'],
+    [{ letter: 'F', name: 'dna' }, 'sample_type_exists'],
+    [{ letter: 'F', name: 'cell  culture' }, 'sample_type_exists'],
+    [{ letter: 'F', name: 'Cell/culture' }, 'sample_type_exists'],
+    [{ letter: 'D', name: 'FFPE' }, 'sample_type_letter_taken'],
+    [{ letter: 'f', name: 'FFPE' }, 'sample_type_letter_taken'],
+    [{ letter: 'FF', name: 'FFPE' }, 'sample_type_letter_taken'],
   ])('refuses %o with %s', (wanted, rule) => {
     expect(decideNewSampleType(builtInSampleTypes, wanted)).toMatchObject({ ok: false, refusal: { rule } })
   })

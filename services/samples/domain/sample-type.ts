@@ -2,72 +2,72 @@ import { accept, type Decision, refuse } from './decision.ts'
 
 /** A kind of material. The letter stands on the tube's cap on the screen and is unique within a laboratory. */
 export interface SampleType {
-  /** Stable key, `[a-z][a-z0-9_]*`; storage rules and imports refer to it. */
+  /** Stable key, `[a-z][a-z0-9_]*`; storage rules, imports and translations refer to it. */
   readonly key: string
-  /** One letter A–Z. */
-  readonly capLetter: string
-  /** A name for types the laboratory added; built-in ones are translated by key. */
+  /** As people of the laboratory write it. */
   readonly name: string
+  /** One letter A–Z. */
+  readonly letter: string
+  readonly builtIn: boolean
 }
 
 /** The types every laboratory starts with. Plasma keeps P, so protein takes A as in amino acid. */
 export const builtInSampleTypes = [
-  { key: 'dna', capLetter: 'D', name: 'DNA' },
-  { key: 'rna', capLetter: 'R', name: 'RNA' },
-  { key: 'protein', capLetter: 'A', name: 'Protein' },
-  { key: 'cell_culture', capLetter: 'C', name: 'Cell culture' },
-  { key: 'tissue', capLetter: 'T', name: 'Tissue' },
-  { key: 'blood', capLetter: 'B', name: 'Blood' },
-  { key: 'serum', capLetter: 'S', name: 'Serum' },
-  { key: 'plasma', capLetter: 'P', name: 'Plasma' },
-  { key: 'urine', capLetter: 'U', name: 'Urine' },
-  { key: 'saliva', capLetter: 'V', name: 'Saliva' },
-  { key: 'swab', capLetter: 'W', name: 'Swab' },
-  { key: 'environmental', capLetter: 'E', name: 'Environmental' },
-  { key: 'other', capLetter: 'X', name: 'Other' },
+  { key: 'dna', name: 'DNA', letter: 'D', builtIn: true },
+  { key: 'rna', name: 'RNA', letter: 'R', builtIn: true },
+  { key: 'protein', name: 'Protein', letter: 'A', builtIn: true },
+  { key: 'cell_culture', name: 'Cell culture', letter: 'C', builtIn: true },
+  { key: 'tissue', name: 'Tissue', letter: 'T', builtIn: true },
+  { key: 'blood', name: 'Blood', letter: 'B', builtIn: true },
+  { key: 'serum', name: 'Serum', letter: 'S', builtIn: true },
+  { key: 'plasma', name: 'Plasma', letter: 'P', builtIn: true },
+  { key: 'urine', name: 'Urine', letter: 'U', builtIn: true },
+  { key: 'saliva', name: 'Saliva', letter: 'V', builtIn: true },
+  { key: 'swab', name: 'Swab', letter: 'W', builtIn: true },
+  { key: 'environmental', name: 'Environmental', letter: 'E', builtIn: true },
+  { key: 'other', name: 'Other', letter: 'X', builtIn: true },
 ] as const satisfies readonly SampleType[]
-
-export type BuiltInSampleTypeKey = (typeof builtInSampleTypes)[number]['key']
 
 const alphabet = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ']
 
-/** Adds a type of the laboratory's own. Key, name and cap letter must be free; the refusal names the free letters. */
+/**
+ * Adds a type of the laboratory's own; its key is made from its name. Name and cap letter must be free, and the
+ * refusal of a letter names the free ones.
+ */
 export function decideNewSampleType(
   existing: readonly SampleType[],
-  wanted: SampleType,
+  wanted: { readonly name: string; readonly letter: string },
 ): Decision<SampleType> {
+  const { letter } = wanted
   const name = wanted.name.trim()
-  if (!/^[a-z][a-z0-9_]{0,39}$/.test(wanted.key)) {
+  const key = fold(name)
+    .replace(/[^a-z0-9]+/g, '_')
+    .replace(/^_+|_+$/g, '')
+  if (!/^[a-z]/.test(key)) {
     return refuse(
-      'sample_type_key_invalid',
-      `The key "${wanted.key}" must begin with a letter a–z and hold only a–z, 0–9 and _, at most 40 of them.`,
+      'sample_type_name_invalid',
+      `"${wanted.name}" is no name for a sample type: begin with a letter a–z.`,
     )
   }
-  if (name === '') return refuse('sample_type_name_missing', 'The sample type needs a name.')
-  const same = existing.find((type) => type.key === wanted.key || fold(type.name) === fold(name))
+  const same = existing.find((type) => type.key === key || fold(type.name) === fold(name))
   if (same !== undefined) {
-    return refuse(
-      'sample_type_exists',
-      `There is already a sample type ${same.name} with the key ${same.key}.`,
-    )
+    return refuse('sample_type_exists', `There is already a sample type ${same.name}.`)
   }
   const free = freeCapLetters(existing)
-  if (!free.includes(wanted.capLetter)) {
-    const holder = existing.find((type) => type.capLetter === wanted.capLetter)
-    return refuse(
-      'sample_type_cap_letter_taken',
+  if (!free.includes(letter)) {
+    const holder = existing.find((type) => type.letter === letter)
+    const message =
       holder === undefined
-        ? `The cap letter "${wanted.capLetter}" must be one capital letter A–Z.`
-        : `The cap letter ${wanted.capLetter} belongs to ${holder.name}.`,
-      free,
-    )
+        ? `The cap letter "${letter}" must be one capital letter A–Z.`
+        : `The cap letter ${letter} belongs to ${holder.name}.`
+    return refuse('sample_type_letter_taken', message, free)
   }
-  return accept({ key: wanted.key, capLetter: wanted.capLetter, name })
+  return accept({ key, name, letter, builtIn: false })
 }
 
 /** Letters that no type uses yet, in alphabetical order. */
 export function freeCapLetters(existing: readonly SampleType[]): readonly string[] {
-  const taken = new Set(existing.map((type) => type.capLetter))
+  const taken = new Set(existing.map((type) => type.letter))
   return alphabet.filter((letter) => !taken.has(letter))
 }
 
