@@ -1,0 +1,50 @@
+import type { Configuration } from 'electron-builder'
+import { existsSync } from 'node:fs'
+
+// Playwright drives the app through Node's inspector, which a release must not open to anyone.
+const isForEndToEndTests = process.env['TRACSEQ_PACKAGE_FOR_E2E'] === '1'
+// Set by tools/package.mjs for `--dir`: the Electron that setup found. A release downloads Electron's own.
+const electronDist = process.env['TRACSEQ_ELECTRON_DIST']
+const icon = 'resources/icons/icon.png'
+
+const configuration: Configuration = {
+  appId: 'org.tracseq.bench',
+  productName: 'TracSeq Bench',
+  directories: { output: 'dist', buildResources: 'build/packaging' },
+  // Inside the archive, so that its integrity check covers migrations and templates too.
+  asar: true,
+  files: [
+    'package.json',
+    'out/**',
+    'drizzle/**',
+    'resources/**',
+    'build/database-templates/**',
+    '!node_modules/better-sqlite3/{deps,src}/**',
+    '!node_modules/**/*.{map,md,mts,cts,d.ts}',
+    '!node_modules/**/{test,tests,__tests__,example,examples}/**',
+  ],
+  // All native modules bring Node-API binaries, which do not depend on the version of Electron.
+  npmRebuild: false,
+  ...(electronDist === undefined ? {} : { electronDist }),
+  electronFuses: {
+    runAsNode: false,
+    enableNodeOptionsEnvironmentVariable: false,
+    enableNodeCliInspectArguments: isForEndToEndTests,
+    enableCookieEncryption: true,
+    enableEmbeddedAsarIntegrityValidation: true,
+    onlyLoadAppFromAsar: true,
+  },
+  ...(existsSync(icon) ? { icon } : {}),
+  publish: null,
+  linux: {
+    target: ['AppImage', 'deb'],
+    executableName: 'tracseq-bench',
+    category: 'Science',
+    maintainer: 'The TracSeq authors',
+  },
+  win: { target: ['nsis'] },
+  nsis: { oneClick: false, perMachine: false, allowToChangeInstallationDirectory: true },
+  mac: { target: ['dmg'], category: 'public.app-category.medical', hardenedRuntime: true },
+}
+
+export default configuration

@@ -1,0 +1,109 @@
+// `npm test`: sets up what is missing and runs every check there is, each to its end even when an earlier one
+// fails. The last line is `N passed, N failed`; `, N skipped` may follow.
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { cache, projectEnvironment, run } from './processes.mjs'
+import { setUp } from './setup.mjs'
+import { countPlaywright, countVitest } from './test-counts.mjs'
+
+const unitReport = join(cache, 'test-report', 'vitest.json')
+const endToEndReport = join(cache, 'test-report', 'playwright.json')
+
+/**
+ * Each stage is an npm script, so that a person can repeat it alone. Without a report to count from, a stage is one
+ * test. `minutes` is its deadline: a hanging test fails the run, and does not hold it up for ever.
+ */
+const stages = [
+  { name: 'format', script: 'format:check', minutes: 2 },
+  { name: 'lint', script: 'lint', minutes: 5 },
+  { name: 'types', script: 'typecheck', minutes: 3 },
+  { name: 'borders', script: 'borders', minutes: 2 },
+  { name: 'unused code', script: 'unused', minutes: 2 },
+  {
+    name: 'unit and integration',
+    script: 'test:unit',
+    args: ['--reporter=default', '--reporter=json', `--outputFile.json=${unitReport}`],
+    report: unitReport,
+    count: countVitest,
+    minutes: 15,
+  },
+  { name: 'build', script: 'build', minutes: 5 },
+  {
+    name: 'end to end',
+    script: 'e2e',
+    args: ['--reporter=list,json'],
+    report: endToEndReport,
+    count: countPlaywright,
+    minutes: 15,
+  },
+]
+const minutesForAll = 24
+
+const startedAt = Date.now()
+const results = []
+
+try {
+  await setUp('test')
+  mkdirSync(join(cache, 'test-report'), { recursive: true })
+  for (const stage of stages) results.push(await runStage(stage))
+} catch (error) {
+  console.error(`setup: ${error.message}`)
+  results.push({ name: 'setup', passed: 0, failed: 1, skipped: 0, seconds: secondsSince(startedAt) })
+}
+printSummary()
+
+async function runStage({ name, script, args = [], report, count, minutes }) {
+  console.log(`\n── ${name} ${'─'.repeat(Math.max(0, 70 - name.length))}`)
+  const stageStartedAt = Date.now()
+  const secondsLeft = minutesForAll * 60 - secondsSince(startedAt)
+  if (secondsLeft < 10) {
+    console.log(`not run: the ${minutesForAll} minutes for all stages are used up`)
+    return { name, passed: 0, failed: 1, skipped: 0, seconds: 0 }
+  }
+
+  if (report) rmSync(report, { force: true })
+  const { status, timedOut } = await run('npm', ['run', '--silent', script, '--', ...args], {
+    seconds: Math.min(minutes * 60, secondsLeft),
+    environment: projectEnvironment({
+      PLAYWRIGHT_JSON_OUTPUT_FILE: endToEndReport,
+      ...(process.stdout.isTTY ? {} : { NO_COLOR: '1' }),
+    }),
+  })
+  if (timedOut) console.log(`${name}: stopped at its deadline`)
+  const counts = report ? readCounts(report, count) : { passed: status === 0 ? 1 : 0, failed: 0, skipped: 0 }
+  // A runner that fails for another reason than a test (it crashed, it timed out) has failed all the same.
+  if (status !== 0 && counts.failed === 0) counts.failed = 1
+  return { name, ...counts, seconds: secondsSince(stageStartedAt) }
+}
+
+function readCounts(report, count) {
+  if (!existsSync(report)) {
+    console.log('the test runner left no report')
+    return { passed: 0, failed: 1, skipped: 0 }
+  }
+  const counts = count(JSON.parse(readFileSync(report, 'utf8')))
+  if (counts.passed + counts.failed === 0) {
+    console.log('no tests found')
+    counts.failed = 1
+  }
+  return counts
+}
+
+function printSummary() {
+  console.log(`\n── summary ${'─'.repeat(63)}`)
+  for (const { name, passed, failed, skipped, seconds } of results) {
+    const mark = failed === 0 ? 'ok    ' : 'FAILED'
+    const skips = skipped === 0 ? '' : `, ${skipped} skipped`
+    console.log(
+      `${mark}  ${name.padEnd(22)} ${passed} passed, ${failed} failed${skips} (${Math.round(seconds)} s)`,
+    )
+  }
+  const sum = (key) => results.reduce((total, result) => total + result[key], 0)
+  const skips = sum('skipped') === 0 ? '' : `, ${sum('skipped')} skipped`
+  process.exitCode = sum('failed') === 0 ? 0 : 1
+  console.log(`${sum('passed')} passed, ${sum('failed')} failed${skips}`)
+}
+
+function secondsSince(instant) {
+  return (Date.now() - instant) / 1000
+}
