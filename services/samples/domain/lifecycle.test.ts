@@ -114,15 +114,15 @@ describe('sample lifecycle', () => {
     })
   })
 
-  it('asks for a reason where the work ends or is set back', () => {
-    expect(decideTransition('pending', 'rejected', { reason: '  ' })).toMatchObject({
+  it('asks for a reason before a record is hidden', () => {
+    expect(decideTransition('pending', 'deleted', { reason: '  ' })).toMatchObject({
       refusal: { rule: 'sample_reason_required' },
     })
     expect(decideTransition('pending', 'rejected', { reason: ' haemolysed ' })).toEqual({
       ok: true,
       value: { from: 'pending', to: 'rejected', reason: 'haemolysed' },
     })
-    expect(decideTransition('pending', 'validated', { reason: null }).ok).toBe(true)
+    expect(decideTransition('pending', 'rejected', { reason: null }).ok).toBe(true)
   })
 
   it('does not take inherited property names for states', () => {

@@ -37,8 +37,8 @@ export const sampleStates = [
 /** The state of a sample that has just been accessioned. */
 export const initialSampleState: SampleState = 'pending'
 
-/** Steps that end or set back work on a sample. Whoever reads the history later must find out why. */
-export const statesThatNeedReason: readonly SampleState[] = ['rejected', 'discarded', 'deleted', 'failed']
+/** Steps that are refused without a reason: a record that is hidden must say why. Elsewhere a reason is welcome. */
+export const statesThatNeedReason: readonly SampleState[] = ['deleted']
 
 export interface TransitionFacts {
   /** Why, in the person's words; null when none was given. */
