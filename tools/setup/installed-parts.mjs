@@ -1,23 +1,34 @@
 // Repairs what an `npm ci` that refuses install scripts leaves out.
-import { existsSync, lstatSync, readFileSync, readdirSync, symlinkSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { existsSync, lstatSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { basename, dirname, join, relative } from 'node:path'
 import { capture, projectNode, root } from '../processes.mjs'
 
-/** Makes sure that the Node 24 of this checkout runs; fetches it with the `node` package's own script if not. */
+/** Makes sure that npm scripts run the Node 24 of this checkout; fetches it with the `node` package's own script. */
 export function ensureNode() {
   const folder = join(root, 'node_modules/node')
   if (!existsSync(folder)) throw new Error('node_modules is missing or incomplete. Run: npm ci')
-  if (isNodeWhole()) return
-
-  console.log('setup: fetching Node 24 for this checkout')
-  const result = capture(process.execPath, ['installArchSpecificPackage.js'], { cwd: folder, seconds: 300 })
-  if (!isNodeWhole()) {
-    throw new Error(`Node 24 could not be fetched for this checkout.\n${result.stdout}${result.stderr}`)
+  if (!doesNodeRun()) {
+    console.log('setup: fetching Node 24 for this checkout')
+    const result = capture(process.execPath, ['installArchSpecificPackage.js'], { cwd: folder, seconds: 300 })
+    if (!doesNodeRun()) {
+      throw new Error(`Node 24 could not be fetched for this checkout.\n${result.stdout}${result.stderr}`)
+    }
   }
+  linkNode()
 }
 
-function isNodeWhole() {
+function doesNodeRun() {
   return existsSync(projectNode) && capture(projectNode, ['--version']).status === 0
+}
+
+/** npm puts a program on the PATH of its scripts only when it was there at the moment of the install. */
+function linkNode() {
+  const link = join(root, 'node_modules/.bin/node')
+  if (existsSync(link)) return
+  if (process.platform === 'win32')
+    throw new Error('Node 24 is not on the PATH of npm scripts. Run: npm rebuild node')
+  rmSync(link, { force: true })
+  symlinkSync(relative(dirname(link), projectNode), link)
 }
 
 /**
