@@ -28,6 +28,7 @@ export interface SerialScanner {
 const FIRST_RETRY_MS = 200
 const SLOWEST_RETRY_MS = 2_000
 const STEADY_AFTER_MS = 2_000
+const CLOSED_ON_REQUEST = 'closed on request'
 const PATH_CHECK_MS = 1_000
 
 /** Reads one scanner for as long as it is wanted: opens it when it is there, and again whenever it comes back. */
@@ -58,7 +59,7 @@ async function keepReading(
       const openedAt = performance.now()
       listener.onState('ready', `Reading ${settings.path} at ${settings.baudRate} baud`)
       const reason = await readUntilClosed(port, settings, listener, closing)
-      if (closing.aborted) break
+      if (reason === CLOSED_ON_REQUEST) break
       listener.onState(
         'waiting',
         `${settings.path} was disconnected (${reason}); waiting for it to come back`,
@@ -122,7 +123,9 @@ async function readUntilClosed(
 
   try {
     return await new Promise<string>((resolve) => {
-      port.once('close', (error?: Error | null) => resolve(error?.message ?? 'its device file is gone'))
+      port.once('close', (error?: Error | null) =>
+        resolve(closing.aborted ? CLOSED_ON_REQUEST : (error?.message ?? 'its device file is gone')),
+      )
       closing.addEventListener('abort', closeOnRequest)
       if (closing.aborted) closeOnRequest()
     })
