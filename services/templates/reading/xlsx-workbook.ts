@@ -1,14 +1,9 @@
 import { Decimal } from 'decimal.js'
 import type { Cell, MergedRange, Sheet, SheetRow } from '../domain/workbook.ts'
+import { formatSerialDate, formatSerialTime } from '../domain/serial-date.ts'
 import { MAX_COLUMNS, SizeGuard } from './limits.ts'
 import { SpreadsheetError } from './spreadsheet-error.ts'
-import {
-  findBuiltInFormat,
-  formatSerialDate,
-  formatSerialTime,
-  readNumberFormat,
-  type NumberFormatMeaning,
-} from './xlsx-number-format.ts'
+import { findBuiltInFormat, readNumberFormat, type NumberFormatMeaning } from './xlsx-number-format.ts'
 import { openPackage, type XlsxPackage } from './xlsx-package.ts'
 
 /** The digits a spreadsheet program shows and lets people type; what is stored beyond them is binary residue. */

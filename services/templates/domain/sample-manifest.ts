@@ -1,0 +1,235 @@
+import { Template, type TemplateFieldInput } from './template.ts'
+
+const sampleTypes = [
+  {
+    value: 'dna',
+    label: 'DNA',
+    synonyms: ['genomic DNA', 'gDNA', 'deoxyribonucleic acid', 'cell-free DNA', 'cfDNA'],
+  },
+  { value: 'rna', label: 'RNA', synonyms: ['total RNA', 'mRNA', 'ribonucleic acid'] },
+  { value: 'protein', label: 'protein', synonyms: ['proteins', 'peptide'] },
+  { value: 'cell_culture', label: 'cell culture', synonyms: ['cells', 'cell line', 'cell pellet'] },
+  { value: 'tissue', label: 'tissue', synonyms: ['biopsy', 'FFPE', 'tissue section'] },
+  { value: 'blood', label: 'blood', synonyms: ['whole blood', 'EDTA blood', 'buffy coat'] },
+  { value: 'serum', label: 'serum', synonyms: ['blood serum'] },
+  { value: 'plasma', label: 'plasma', synonyms: ['blood plasma', 'EDTA plasma'] },
+  { value: 'urine', label: 'urine', synonyms: [] },
+  { value: 'saliva', label: 'saliva', synonyms: ['spit', 'sputum'] },
+  { value: 'swab', label: 'swab', synonyms: ['nasal swab', 'buccal swab', 'throat swab'] },
+  { value: 'environmental', label: 'environmental', synonyms: ['soil', 'water sample', 'environment'] },
+  { value: 'other', label: 'other', synonyms: [] },
+]
+
+const storageZones = [
+  { value: 'minus_80', label: '−80 °C', synonyms: ['-80', 'minus 80', 'ultra low', 'ULT'] },
+  { value: 'minus_20', label: '−20 °C', synonyms: ['-20', 'minus 20'] },
+  { value: 'plus_4', label: '4 °C', synonyms: ['4', '+4', '+4 °C', '2-8 °C', 'fridge', 'refrigerator'] },
+  { value: 'room', label: 'RT', synonyms: ['room', 'room temperature', 'room temp', 'ambient'] },
+  { value: 'plus_37', label: '37 °C', synonyms: ['37', '+37 °C'] },
+  {
+    value: 'ln2_vapour',
+    label: 'LN₂ vapour',
+    synonyms: ['LN2', 'liquid nitrogen', 'LN2 vapor', 'nitrogen', '-196 °C'],
+  },
+]
+
+/** Kept equal to what the storage domain refuses; an import may bring the laboratory's own table instead. */
+const allowedZones = {
+  dna: ['minus_80', 'minus_20', 'plus_4', 'ln2_vapour'],
+  rna: ['minus_80', 'ln2_vapour'],
+  protein: ['minus_80', 'minus_20', 'plus_4', 'ln2_vapour'],
+  cell_culture: ['ln2_vapour', 'minus_80', 'plus_37'],
+  tissue: ['minus_80', 'ln2_vapour', 'room'],
+  blood: ['minus_80', 'minus_20', 'plus_4'],
+  serum: ['minus_80', 'minus_20', 'ln2_vapour'],
+  plasma: ['minus_80', 'minus_20', 'ln2_vapour'],
+  urine: ['minus_80', 'minus_20', 'plus_4'],
+  saliva: ['minus_80', 'minus_20', 'plus_4', 'room'],
+  swab: ['minus_80', 'minus_20', 'plus_4', 'room'],
+  environmental: ['minus_80', 'minus_20', 'plus_4', 'room', 'ln2_vapour'],
+  other: ['minus_80', 'minus_20', 'plus_4', 'room', 'ln2_vapour'],
+}
+
+const fields: readonly TemplateFieldInput[] = [
+  {
+    kind: 'barcode',
+    key: 'barcode',
+    label: 'Barcode',
+    synonyms: [
+      'tube id',
+      'tube barcode',
+      'tube',
+      'sample barcode',
+      'container barcode',
+      '2D barcode',
+      'matrix id',
+      'code',
+    ],
+    rules: [{ rule: 'unique' }, { rule: 'length', max: 80 }],
+  },
+  {
+    kind: 'text',
+    key: 'clientSampleId',
+    label: 'Client ID',
+    synonyms: [
+      'sample id', 'sample name', 'client sample id', 'client sample name', 'supplier sample name', 'sample',
+      'external id', 'customer sample id', 'submitter sample id', 'name', 'your reference', 'specimen id',
+    ], // prettier-ignore
+    rules: [
+      { rule: 'length', max: 200 },
+      { rule: 'unique', severity: 'confirm' },
+    ],
+  },
+  {
+    kind: 'select',
+    key: 'sampleType',
+    label: 'Type',
+    synonyms: ['sample type', 'material', 'specimen type', 'sample kind', 'source type', 'matrix'],
+    options: sampleTypes,
+    match: 'ignore-case',
+    rules: [{ rule: 'required' }],
+  },
+  {
+    kind: 'number',
+    key: 'volumeUl',
+    label: 'Volume',
+    unit: 'µL',
+    synonyms: ['vol', 'amount', 'sample volume', 'volume received'],
+    rules: [{ rule: 'range', min: '0', max: '1000000' }],
+  },
+  {
+    kind: 'number',
+    key: 'concentrationNgPerUl',
+    label: 'Concentration',
+    unit: 'ng/µL',
+    synonyms: ['conc', 'ng/µL', 'concentration ng/µL', 'dna concentration', 'rna concentration'],
+    rules: [{ rule: 'range', min: '0', max: '100000' }],
+  },
+  {
+    kind: 'date',
+    key: 'collectedOn',
+    label: 'Collected',
+    synonyms: [
+      'collection date',
+      'date collected',
+      'date of collection',
+      'date of sample collection',
+      'sampling date',
+      'collected on',
+      'draw date',
+    ],
+    rules: [{ rule: 'range', max: 'today' }],
+  },
+  {
+    kind: 'select',
+    key: 'storageZone',
+    label: 'Zone',
+    synonyms: [
+      'storage zone',
+      'storage',
+      'storage temp',
+      'storage temperature',
+      'storage conditions',
+      'dna storage conditions',
+      'temperature',
+      'stored at',
+    ],
+    options: storageZones,
+    match: 'ignore-case',
+  },
+  {
+    kind: 'text',
+    key: 'donorId',
+    label: 'Donor',
+    synonyms: [
+      'donor id',
+      'subject',
+      'subject id',
+      'patient',
+      'patient id',
+      'participant',
+      'participant id',
+      'individual',
+      'individual name',
+    ],
+    rules: [{ rule: 'length', max: 200 }],
+  },
+  {
+    kind: 'text',
+    key: 'project',
+    label: 'Project',
+    synonyms: ['study', 'project id', 'project name', 'study id', 'study name', 'cohort'],
+    rules: [{ rule: 'length', max: 200 }],
+  },
+  {
+    kind: 'text',
+    key: 'taxon',
+    label: 'Taxon',
+    synonyms: ['taxon id', 'organism', 'species', 'tax id', 'ncbi taxon', 'source organism'],
+    rules: [{ rule: 'length', max: 200 }],
+  },
+  {
+    kind: 'barcode',
+    key: 'plateBarcode',
+    label: 'Plate',
+    synonyms: [
+      'plate id',
+      'plate barcode',
+      'sanger plate id',
+      'plate name',
+      'rack',
+      'rack id',
+      'rack barcode',
+      'container name',
+    ],
+    rules: [{ rule: 'length', max: 80 }],
+  },
+  {
+    kind: 'text',
+    key: 'well',
+    label: 'Well',
+    synonyms: [
+      'position',
+      'well position',
+      'sample coord',
+      'coordinate',
+      'plate well',
+      'rack position',
+      'coordinates',
+    ],
+    rules: [
+      {
+        rule: 'pattern',
+        pattern: '[A-Za-z]{1,2}[0-9]{1,2}',
+        means: 'a row letter and a column number, such as A1 or H12',
+      },
+      { rule: 'unique', with: ['plateBarcode'] },
+    ],
+  },
+  {
+    kind: 'text',
+    key: 'notes',
+    label: 'Notes',
+    synonyms: ['note', 'comment', 'comments', 'remarks', 'remark', 'sample description', 'description'],
+    rules: [{ rule: 'length', max: 5_000 }],
+  },
+]
+
+/** The form that comes with TracSeq: what most clients send with their tubes or plates. */
+export const sampleManifest: Template = Template.parse({
+  name: 'Sample manifest',
+  description: 'One row per sample, in tubes (Barcode) or plates (Plate and Well).',
+  fields,
+  identity: ['barcode', 'clientSampleId', 'plateBarcode', 'well'],
+  checks: [
+    { rule: 'at-least-one', fields: ['barcode', 'clientSampleId'] },
+    {
+      rule: 'allowed-by',
+      field: 'storageZone',
+      by: 'sampleType',
+      table: allowedZones,
+      overridable: true,
+      message: '{by} may not be stored at {value}.',
+    },
+  ],
+})
