@@ -25,9 +25,9 @@ export function parseDigitalLink(uri: string): Reading<Gs1Elements> {
 export function formatDigitalLink(elements: Gs1Elements, base: string): Reading<string> {
   const checked = checkElements(elements)
   if (!checked.ok) return checked
-  const key = elements.find(({ ai }) => gs1Identifiers.get(ai)?.linkQualifiers != null)
+  const key = elements.find(({ ai }) => linkQualifiersOf(ai) !== null)
   if (key === undefined) return refuse('no-primary-key', 'None of these GS1 elements can lead a Digital Link')
-  const sequences = gs1Identifiers.get(key.ai)?.linkQualifiers ?? []
+  const sequences = linkQualifiersOf(key.ai) ?? []
   const present = (sequence: readonly string[]) =>
     sequence.flatMap((ai) => elements.find((element) => element.ai === ai) ?? [])
   const qualifiers = sequences.map(present).toSorted((left, right) => right.length - left.length)[0] ?? []
@@ -47,8 +47,8 @@ const notALink = refuse('not-a-digital-link', 'This is not a GS1 Digital Link')
 /** The last pair that is a primary key begins the elements; what stands before it belongs to the address. */
 function elementsOfPath(segments: readonly string[]): Gs1Element[] | null {
   for (let start = segments.length - 2; start >= 0; start -= 2) {
-    const sequences = gs1Identifiers.get(segments[start] ?? '')?.linkQualifiers
-    if (sequences == null) continue
+    const sequences = linkQualifiersOf(segments[start] ?? '')
+    if (sequences === null) continue
     const elements = pairs(segments.slice(start))
     const qualifiers = elements?.slice(1).map(({ ai }) => ai) ?? []
     return [[], ...sequences].some((sequence) => isInOrder(qualifiers, sequence)) ? elements : null
@@ -84,6 +84,11 @@ function elementsOfQuery(query: string): Gs1Element[] | null {
     elements.push({ ai, value: fullGtin(ai, value) })
   }
   return elements
+}
+
+/** The sequences of qualifiers a primary key may take; null for identifiers that are none. */
+function linkQualifiersOf(ai: string): readonly (readonly string[])[] | null {
+  return gs1Identifiers.get(ai)?.linkQualifiers ?? null
 }
 
 function mayBeAttribute(ai: string): boolean {

@@ -122,7 +122,9 @@ describe.runIf(existsSync(vectorFolder))('vectors of the GS1 syntax engine', () 
     expect(results).toEqual(vectors.map(({ unbracketed, ok }) => [unbracketed, ok]))
   })
 
-  test('broken content rules are found and named; North American coupons are left out', () => {
+  test('broken content rules are found and named; North American coupons are left out', async ({
+    annotate,
+  }) => {
     const all = read<ElementVectors>('ai-vectors.json').contentRules
     const vectors = all.filter(({ bracketed }) => !/^\((8110|8112)\)/.test(bracketed))
     const results = vectors.map(({ bracketed }) => {
@@ -131,9 +133,7 @@ describe.runIf(existsSync(vectorFolder))('vectors of the GS1 syntax engine', () 
     })
     expect(vectors.length).toBeGreaterThan(0)
     expect(results).toEqual(vectors.map(({ bracketed, error }) => ({ bracketed, error })))
-    console.info(
-      `GS1 content rules: ${vectors.length} vectors checked, ${all.length - vectors.length} coupons skipped`,
-    )
+    await annotate(`${vectors.length} vectors checked, ${all.length - vectors.length} coupons skipped`)
   })
 
   test('what is accepted in one form is the same after a round through the other', () => {

@@ -81,7 +81,8 @@ export function formatBracketedForm(elements: Gs1Elements): string {
 
 /** Whether the value before it ends by itself, so that the next element follows without FNC1. */
 export function endsWithoutSeparator(element: Gs1Element): boolean {
-  return identifierOf(element.ai, { unknownIdentifiers: true })?.predefinedLength != null
+  const identifier = identifierOf(element.ai, { unknownIdentifiers: true })
+  return identifier !== undefined && identifier.predefinedLength !== null
 }
 
 /** Checks elements that come from elsewhere (a form, a Digital Link) by the same rules as scanned ones. */

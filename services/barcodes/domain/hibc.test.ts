@@ -4,7 +4,7 @@ import { formatHibc, hibcCheckCharacter, parseHibc } from './hibc.ts'
 
 const primary = { labeller: 'A123', product: 'BJC5D6E7', unitOfMeasure: 1 }
 const nothing = { link: null, lot: null, serial: null, quantity: null, expiry: null, produced: null }
-const alphabet = [...'0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-. $/+%']
+const alphabet = Array.from('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-. $/+%')
 
 const fields = fc.record(
   {

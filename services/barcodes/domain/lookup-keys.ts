@@ -70,8 +70,9 @@ export function keysOfHibc(code: HibcCode): LookupKeys {
     lot === null ? [] : [{ identifies: 'batch', key: `hibc:${formatHibc({ primary, lot })}` }]
   const thing: LookupKey[] =
     serial === null ? [] : [{ identifies: 'thing', key: `hibc:${formatHibc({ primary, serial })}` }]
-  const [first = product, ...others] = [...thing, ...batch, product]
-  return [first, ...others, textKey(code.text)]
+  const text = textKey(code.text)
+  const [first, ...others] = [...thing, ...batch]
+  return first === undefined ? [product, text] : [first, ...others, product, text]
 }
 
 const rank = ['thing', 'batch', 'product'] as const

@@ -18,7 +18,7 @@ import {
   type WorkstationPart,
 } from './own-code.ts'
 
-const alphabet = [...'0123456789ACDEFGHJKMNPQRTVWXY']
+const alphabet = Array.from('0123456789ACDEFGHJKMNPQRTVWXY')
 const workstationPart = fc
   .array(fc.constantFrom(...alphabet), { minLength: 4, maxLength: 4 })
   .map((characters) => characters.join(''))
