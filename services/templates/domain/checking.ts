@@ -1,5 +1,5 @@
-import type { Acceptance } from './corrections.ts'
-import { checkField, checkRow, checkUniqueness, type ReferenceTables } from './checks.ts'
+import type { CheckContext } from './check-context.ts'
+import { checkField, checkRow, checkUniqueness } from './checks.ts'
 import {
   emptyValue,
   findDateOrder,
@@ -13,25 +13,6 @@ import type { ColumnMapping, HeaderResult } from './header.ts'
 import type { Issue } from './issue.ts'
 import type { Severity, Template, TemplateField } from './template.ts'
 import { findCell, isFilled, nameColumn, type Cell, type Sheet, type SheetRow } from './workbook.ts'
-
-/** What the check needs to know from outside the file. All of it is optional; what is missing is named in `unchecked`. */
-export interface CheckContext {
-  /** Known records for `reference` rules, by the rule's `to`. */
-  readonly references?: ReferenceTables
-  /** The day of the check, `2026-11-21`, for rules that say `today`. */
-  readonly today?: string
-  /** Tables that take the place of those in `allowed-by` checks, by the check's field. */
-  readonly tables?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>
-  /** Rules of the caller's own, run on every row after the template's. */
-  readonly rowRules?: readonly RowRule[]
-  /** What people accepted, from {@link applyCorrections}. */
-  readonly acceptances?: readonly Acceptance[]
-}
-
-/** A rule in code: what is wrong with a row, each issue with the field that shows it (null: the whole row). */
-export type RowRule = (
-  values: Readonly<Record<string, FieldValue>>,
-) => readonly { readonly field: string | null; readonly issue: Issue }[]
 
 export type RowStatus = 'good' | 'confirm' | 'error'
 
@@ -109,8 +90,9 @@ export function checkRows(
     for (const issue of checkShape(source, header, sheet)) report(source.number, null, '', issue)
     for (const { field, mapping } of fields) {
       const cell = mapping === undefined ? undefined : findCell(source, mapping.column)
+      const text = cell?.text
       if (!isFilled(cell)) {
-        values[field.key] = emptyValue(cell?.text)
+        values[field.key] = emptyValue(text)
         continue
       }
       const read = readFieldValue(field, cell, facts.get(field.key) ?? NO_FACTS)

@@ -1,5 +1,5 @@
 import { Decimal } from 'decimal.js'
-import type { CheckContext } from './checking.ts'
+import type { CheckContext } from './check-context.ts'
 import type { FieldValue } from './field-value.ts'
 import { listRows } from './finding.ts'
 import type { Issue } from './issue.ts'
@@ -7,12 +7,6 @@ import { compilePattern, type SafePattern } from './safe-pattern.ts'
 import type { Condition, FieldRule, RowCheck, Template, TemplateField } from './template.ts'
 
 type Values = Readonly<Record<string, FieldValue>>
-type Lookup = (value: string) => Readonly<Record<string, string>> | undefined
-
-/** Known records by what a `reference` rule calls them; a record's properties are compared by `matching`. */
-export type ReferenceTables = Readonly<
-  Record<string, ReadonlyMap<string, Readonly<Record<string, string>>> | Lookup>
->
 
 /** Runs the rules of one field on one row, uniqueness apart. Adds to `unchecked` what there were no records for. */
 export function checkField(
@@ -108,11 +102,11 @@ function checkLength(rule: Extract<FieldRule, { rule: 'length' }>, text: string)
   return []
 }
 
-const compiledPatterns = new Map<string, SafePattern>()
+const compiledPatterns = new WeakMap<FieldRule, SafePattern>()
 
 function checkPattern(rule: Extract<FieldRule, { rule: 'pattern' }>, text: string): readonly Issue[] {
-  const pattern = compiledPatterns.get(rule.pattern) ?? compilePattern(rule.pattern)
-  compiledPatterns.set(rule.pattern, pattern)
+  const pattern = compiledPatterns.get(rule) ?? compilePattern(rule.pattern)
+  compiledPatterns.set(rule, pattern)
   const value = text.trim()
   if (pattern.matches(value)) return []
   const message = `“${value}” is not ${rule.means}.`
@@ -137,7 +131,8 @@ function checkRange(
   }
   if (max !== undefined && compareValues(own.value, max, field) > 0) {
     const message = `“${own.text.trim()}” is ${field.kind === 'date' ? 'after' : 'above'} ${name(max)}.`
-    return [word(rule, { rule: 'range', title: `Above ${name(max)}`, message }, { value: own.text })]
+    const title = `${field.kind === 'date' ? 'After' : 'Above'} ${name(max)}`
+    return [word(rule, { rule: 'range', title, message }, { value: own.text })]
   }
   return []
 }
@@ -313,7 +308,8 @@ function checkAllowed(
     acceptable: check.overridable ? ('with-reason' as const) : ('no' as const),
   }
   const issue = word(check, fallback, names)
-  const title = check.message === undefined ? issue.title : issue.message.replace(/\.$/, '')
+  const said = check.message === undefined ? issue.title : issue.message.replace(/\.$/, '')
+  const title = said.charAt(0).toUpperCase() + said.slice(1)
   const message = `${issue.message} Allowed: ${labels.join(', ') || 'none'}.`
   return [{ field: check.field, issue: { ...issue, title, message } }]
 }

@@ -155,7 +155,7 @@ function chooseLineEnds(sample: string): readonly string[] {
 interface DelimiterScore {
   readonly delimiter: Delimiter
   readonly score: number
-  /** Index of the first record as wide as most are: where the table begins if this is the delimiter. */
+  /** Index of the record where the longest run of the usual width begins: the table, if this is the delimiter. */
   readonly begins: number
 }
 
@@ -191,7 +191,17 @@ function scoreDelimiter(
   const [width, count] = [...counts].toSorted((a, b) => b[1] - a[1] || b[0] - a[0])[0] ?? [1, 0]
   const share = count / widths.length
   if (width < 2 || share < 0.5) return null
-  return { delimiter, score: share * share * Math.log2(width + 1), begins: widths.indexOf(width) }
+  return { delimiter, score: share * share * Math.log2(width + 1), begins: findLongestRun(widths, width) }
+}
+
+function findLongestRun(widths: readonly number[], width: number): number {
+  let best = { start: 0, length: 0 }
+  let start = 0
+  widths.forEach((candidate, index) => {
+    if (candidate !== width) start = index + 1
+    else if (index - start + 1 > best.length) best = { start, length: index - start + 1 }
+  })
+  return best.start
 }
 
 /**

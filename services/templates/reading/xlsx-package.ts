@@ -1,5 +1,5 @@
-import { ArchiveError, ZipReader, type UnzipEntry } from '@cj-tech-master/excelts/archive'
-import { SaxParser, XmlError } from '@cj-tech-master/excelts/xml'
+import { ZipReader, type UnzipEntry } from '@cj-tech-master/excelts/archive'
+import { SaxParser } from '@cj-tech-master/excelts/xml'
 import { MAX_PART_BYTES, MAX_UNPACKED_BYTES } from './limits.ts'
 import { SpreadsheetError } from './spreadsheet-error.ts'
 
@@ -48,7 +48,9 @@ export function openPackage(bytes: Uint8Array): XlsxPackage {
       const entry = await find(path)
       if (entry === null) throw new SpreadsheetError('damaged', `The workbook lacks its part ${path}.`)
       if (entry.isEncrypted) throw createPasswordError()
-      const parser = createParser(handlers)
+      // What the callbacks throw is ours; what else goes wrong on this way lies in the file.
+      let thrown: { error: unknown } | null = null
+      const parser = createParser(handlers, (error) => (thrown ??= { error }))
       const decoder = new TextDecoder('utf-8', { fatal: true })
       let partBytes = 0
       try {
@@ -60,7 +62,7 @@ export function openPackage(bytes: Uint8Array): XlsxPackage {
         parser.write(decoder.decode())
         parser.close()
       } catch (error) {
-        throw explainPackageError(error)
+        throw thrown === null ? explainPackageError(error) : error
       }
     },
   }
@@ -78,13 +80,21 @@ export function createPasswordError(): SpreadsheetError {
   )
 }
 
-function createParser(handlers: XmlHandlers): SaxParser {
+function createParser(handlers: XmlHandlers, onThrow: (error: unknown) => void): SaxParser {
+  function guard(callback: () => void): void {
+    try {
+      callback()
+    } catch (error) {
+      onThrow(error)
+      throw error
+    }
+  }
   // A workbook declares no entities of its own, so the limit on expansions would only stop &amp; and &quot;.
   const parser = new SaxParser({ position: false, maxEntityExpansions: 0 })
-  parser.on('opentag', (tag) => handlers.open?.(dropPrefix(tag.name), tag.attributes))
-  parser.on('closetag', (tag) => handlers.close?.(dropPrefix(tag.name)))
-  parser.on('text', (text) => handlers.text?.(text))
-  parser.on('cdata', (text) => handlers.text?.(text))
+  parser.on('opentag', (tag) => guard(() => handlers.open?.(dropPrefix(tag.name), tag.attributes)))
+  parser.on('closetag', (tag) => guard(() => handlers.close?.(dropPrefix(tag.name))))
+  parser.on('text', (text) => guard(() => handlers.text?.(text)))
+  parser.on('cdata', (text) => guard(() => handlers.text?.(text)))
   return parser
 }
 
@@ -93,14 +103,11 @@ function dropPrefix(name: string): string {
   return colon < 0 ? name : name.slice(colon + 1)
 }
 
-function explainPackageError(error: unknown): unknown {
-  const broken = error instanceof ArchiveError || error instanceof XmlError || error instanceof TypeError
-  if (!broken) return error
-  return new SpreadsheetError(
-    'damaged',
-    `The workbook is damaged and cannot be read whole: ${error.message}`,
-    {
-      cause: error,
-    },
-  )
+/** The library reports a broken archive with many kinds of error; all of them mean that the file is damaged. */
+function explainPackageError(error: unknown): SpreadsheetError {
+  if (error instanceof SpreadsheetError) return error
+  const detail = error instanceof Error ? error.message : String(error)
+  return new SpreadsheetError('damaged', `The workbook is damaged and cannot be read whole: ${detail}`, {
+    cause: error,
+  })
 }
