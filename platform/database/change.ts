@@ -1,0 +1,191 @@
+import { createHash } from 'node:crypto'
+import { sql } from 'drizzle-orm'
+import { v7 as uuidv7 } from 'uuid'
+import type { EventDefinition } from '../contract/event.ts'
+import { Refusal } from '../contract/refusal.ts'
+import { type EntryMetadata, type Origin, serialiseMetadata } from '../journal/entry.ts'
+import { rowsOf, type Transaction } from './transaction.ts'
+import type { z } from 'zod'
+
+/** Everything about a change that is known before it is made. */
+export interface ChangeRequest {
+  readonly laboratoryId: string
+  readonly actorId: string
+  readonly origin: Origin
+  readonly workstationId: string
+  readonly hybridLogicalTime: string
+  readonly reason: string | null
+  readonly correlationId: string
+  readonly procedure: string
+  /** Null for work nobody repeats (reactions have one of their own). */
+  readonly idempotencyKey: string | null
+  /** What was asked, so that a key used for something else is noticed. */
+  readonly requestHash: string
+  /** The answer is a secret and is not kept for repeats. */
+  readonly secretAnswer: boolean
+  /** After this instant nobody waits: the change is given up before BEGIN and before COMMIT. */
+  readonly deadlineAt: number
+  /** Set when an event caused this: the subscriber's cursor moves in the same transaction. */
+  readonly reaction: { readonly subscriber: string; readonly journalSequence: number } | null
+}
+
+/** What the work inside a change is given. */
+export interface ChangeScope {
+  readonly tx: Transaction
+  readonly changeSetId: string
+  /** The instant of the change, ISO 8601 UTC. */
+  readonly now: string
+  /** Adds an event; it becomes a fact together with the rows. */
+  announce<Name extends string, Data extends z.ZodType>(
+    definition: EventDefinition<Name, Data>,
+    data: z.input<Data>,
+  ): void
+}
+
+/** One committed change set on its way to the journal. */
+export interface OutboxEntry {
+  readonly sequence: number
+  readonly payload: string
+}
+
+export interface Changed<T> {
+  readonly answer: T
+  /** Null when nothing was written. */
+  readonly entry: OutboxEntry | null
+  /** The same request was answered before; this is that answer. */
+  readonly repeated: boolean
+}
+
+interface SeenRow {
+  readonly seen: { readonly request_hash: string; readonly answer: string | null } | null
+}
+interface FinishedRow {
+  readonly sequence: string
+  readonly payload: string
+}
+
+/**
+ * Runs `work` inside the given transaction as one change set: settings, the domain's rows, captured images, events,
+ * the answer for repeats and the outbox row. The caller commits, and then waits for the journal.
+ */
+export async function makeChange<T>(
+  tx: Transaction,
+  request: ChangeRequest,
+  work: (scope: ChangeScope) => Promise<T>,
+): Promise<Changed<T>> {
+  const changeSetId = uuidv7()
+  const now = new Date().toISOString()
+  const [opened] = await rowsOf<SeenRow>(
+    tx,
+    sql`select set_config('role', 'tracseq_service', true),
+      set_config('tracseq.laboratory_id', ${request.laboratoryId}, true),
+      set_config('tracseq.change_set_id', ${changeSetId}, true),
+      (select json_build_object('request_hash', request_hash, 'answer', answer)
+         from platform.idempotency where key = ${request.idempotencyKey}) as seen`,
+  )
+  if (opened?.seen != null)
+    return { answer: repeatAnswer<T>(opened.seen, request), entry: null, repeated: true }
+
+  const events: { name: string; data: unknown }[] = []
+  const answer = await work({
+    tx,
+    changeSetId,
+    now,
+    announce(definition, data) {
+      events.push({ name: definition.name, data: definition.data.parse(data) })
+    },
+  })
+  if (request.reaction !== null) {
+    await tx.execute(sql`insert into platform.subscriber_cursor values
+      (${request.reaction.subscriber}, ${request.reaction.journalSequence})
+      on conflict (subscriber) do update set journal_sequence = excluded.journal_sequence`)
+  }
+  const metadata = {
+    kind: 'change',
+    domain: domainOf(request.procedure),
+    changeSetId,
+    origin: request.origin,
+    actorId: request.actorId,
+    workstationId: request.workstationId,
+    hybridLogicalTime: request.hybridLogicalTime,
+    reason: request.reason,
+    correlationId: request.correlationId,
+    recordedAt: now,
+    eventNames: [...new Set(events.map((each) => each.name))],
+  } as const
+  return { answer, entry: await finishChange(tx, metadata, request, events, answer), repeated: false }
+}
+
+/** The domain a procedure's full name (`samples.accession`) belongs to. */
+function domainOf(procedure: string): string {
+  return procedure.slice(0, procedure.indexOf('.'))
+}
+
+async function finishChange(
+  tx: Transaction,
+  metadata: Omit<EntryMetadata, 'domainSequence'>,
+  request: ChangeRequest,
+  events: readonly unknown[],
+  answer: unknown,
+): Promise<OutboxEntry | null> {
+  const kept = request.secretAnswer ? null : JSON.stringify(answer ?? null)
+  if (Date.now() > request.deadlineAt) {
+    throw new Refusal('NOT_STARTED', 'The deadline passed before the change could be committed', {
+      why: 'deadline',
+    })
+  }
+  const { head, tail } = splitPayloadBeginning(metadata)
+  const reaction = request.reaction === null ? null : JSON.stringify(request.reaction)
+  const [finished] = await rowsOf<FinishedRow>(
+    tx,
+    sql`select sequence::text, payload from platform.finish_change_set(
+      ${metadata.changeSetId}::uuid, ${metadata.kind}, ${head}, ${tail},
+      ${request.idempotencyKey}, ${request.procedure}, ${request.requestHash}, ${kept}, ${metadata.recordedAt}::timestamptz,
+      ${reaction}::json, ${JSON.stringify(events)}::json)`,
+  )
+  return finished === undefined ? null : { sequence: Number(finished.sequence), payload: finished.payload }
+}
+
+/**
+ * The text before a payload's body, cut where the domain sequence goes: only the database knows it, inside the
+ * transaction.
+ */
+export function splitPayloadBeginning(metadata: Omit<EntryMetadata, 'domainSequence'>): {
+  readonly head: string
+  readonly tail: string
+} {
+  const whole = serialiseMetadata({ ...metadata, domainSequence: 0 })
+  const mark = '"domainSequence":0,'
+  const at = whole.indexOf(mark) + mark.length - 2
+  return { head: `{"entry":${whole.slice(0, at)}`, tail: `${whole.slice(at + 1)},"body":` }
+}
+
+function repeatAnswer<T>(seen: NonNullable<SeenRow['seen']>, request: ChangeRequest): T {
+  if (seen.request_hash !== request.requestHash) {
+    throw new Refusal('IDEMPOTENCY_KEY_REUSED', 'This idempotency key was used for a different request')
+  }
+  if (seen.answer === null) {
+    throw new Refusal(
+      'IDEMPOTENCY_KEY_REUSED',
+      'This was done already, and its answer is a secret that is not kept',
+    )
+  }
+  return JSON.parse(seen.answer) as T
+}
+
+/** A stable hash of what was asked and by whom. */
+export function hashRequest(procedure: string, actorId: string, input: unknown): string {
+  return createHash('sha256')
+    .update(JSON.stringify([procedure, actorId, sortKeys(input)]))
+    .digest('hex')
+}
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+      .map(([key, inner]) => [key, sortKeys(inner)]),
+  )
+}

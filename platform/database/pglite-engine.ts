@@ -1,0 +1,93 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { PGlite, type PGliteOptions } from '@electric-sql/pglite'
+import { sql } from 'drizzle-orm'
+import { drizzle } from 'drizzle-orm/pglite'
+import { DurableNodeFs, fsyncDirectory } from './durable-node-fs.ts'
+import { DatabaseDamaged, type Engine } from './engine.ts'
+import { rowsOf, type Transaction } from './transaction.ts'
+
+export interface PgliteOptions {
+  readonly directory: string
+  /** A prepared database to copy when there is none yet; without it initdb runs (about three seconds). */
+  readonly template: string | null
+  /** PGlite's compiled module, shared by all workers of a process. */
+  readonly wasmModule?: WebAssembly.Module
+  readonly fileSystem?: DurableNodeFs
+}
+
+/** PGlite asks for 128 MB by default and takes it; a domain's working set is far smaller. */
+const sharedBuffers = '12MB'
+
+/**
+ * Opens a domain's PGlite with fsync on every commit. The caller holds the home's lock: PGlite has none, and a second
+ * open of the same directory would silently diverge. Throws {@link DatabaseDamaged} when the files are beyond use.
+ */
+export async function openPglite(
+  options: PgliteOptions,
+): Promise<Engine & { readonly fileSystem: DurableNodeFs }> {
+  prepareDirectory(options.directory, options.template)
+  const fileSystem = options.fileSystem ?? new DurableNodeFs(options.directory)
+  const client = await start(fileSystem, options)
+  const database = drizzle({ client })
+  return {
+    kind: 'pglite',
+    fileSystem,
+    transact: (work) => database.transaction((tx) => work(tx as unknown as Transaction)),
+    async execute(statements) {
+      await client.exec(statements)
+    },
+    async sizeInBytes() {
+      const [row] = await rowsOf<{ bytes: string }>(
+        database as unknown as Transaction,
+        sql`select pg_database_size(current_database())::text as bytes`,
+      )
+      return Number(row?.bytes ?? 0)
+    },
+    close: () => client.close(),
+  }
+}
+
+async function start(fileSystem: DurableNodeFs, { directory, wasmModule }: PgliteOptions): Promise<PGlite> {
+  const options: PGliteOptions = {
+    fs: fileSystem,
+    // Without -F, which would turn fsync off.
+    startParams: [
+      ...PGlite.defaultStartParams.filter((parameter) => parameter !== '-F'),
+      ...['shared_buffers=' + sharedBuffers, 'wal_sync_method=fsync', 'max_wal_size=1GB'].flatMap(
+        (setting) => ['-c', setting],
+      ),
+    ],
+    ...(wasmModule === undefined ? {} : { pgliteWasmModule: wasmModule }),
+  }
+  try {
+    return await PGlite.create(options)
+  } catch (error) {
+    // A missing control file or a torn system page aborts the WebAssembly program itself, with no SQL error to read.
+    throw new DatabaseDamaged(`The database in ${directory} does not open: ${wordsOf(error)}`, {
+      cause: error,
+    })
+  }
+}
+
+function prepareDirectory(directory: string, template: string | null): void {
+  if (
+    existsSync(join(directory, 'PG_VERSION')) ||
+    (existsSync(directory) && readdirSync(directory).length > 0)
+  )
+    return
+  mkdirSync(dirname(directory), { recursive: true })
+  if (template === null) return
+  // A half-copied database must not be taken for a whole one: copy beside, then rename.
+  const unfinished = `${directory}.copying`
+  rmSync(unfinished, { recursive: true, force: true })
+  cpSync(template, unfinished, { recursive: true })
+  rmSync(directory, { recursive: true, force: true })
+  renameSync(unfinished, directory)
+  fsyncDirectory(dirname(directory))
+}
+
+/** An error's own words, whatever was thrown. */
+export function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

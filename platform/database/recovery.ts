@@ -1,0 +1,184 @@
+import { sql } from 'drizzle-orm'
+import { v7 as uuidv7 } from 'uuid'
+import { z } from 'zod'
+import {
+  EntryMetadataSchema,
+  hashPayload,
+  type JournalEntry,
+  type NewJournalEntry,
+} from '../journal/entry.ts'
+import type { JournalClient } from '../journal/journal-client.ts'
+import type { EntryAuthor } from '../journal/journal-store.ts'
+import type { Engine } from './engine.ts'
+import type { DomainTables } from './policy.ts'
+import { replayEntries } from './replay.ts'
+import { rowsOf } from './transaction.ts'
+
+/** The same place in the history with two contents. Nobody may go on before a person has decided which is true. */
+export class DatabaseFork extends Error {
+  override readonly name = 'DatabaseFork'
+}
+
+/** Where a database stands. */
+export interface DatabasePosition {
+  /** The last change set in its outbox; 0 for a new database. */
+  readonly last: number
+  /** The first one still held with its payload. */
+  readonly firstHeld: number
+  /** The last one it knows to be in the journal. */
+  readonly acknowledged: number
+}
+
+/** Reads how far a database is. */
+export async function readPosition(engine: Engine): Promise<DatabasePosition> {
+  return engine.transact(async (tx) => {
+    const [row] = await rowsOf<{ last: string; first: string; acknowledged: string }>(
+      tx,
+      sql`select coalesce(max(sequence), 0)::text as last, coalesce(min(sequence), 0)::text as first,
+        (select acknowledged_sequence::text from platform.journal_position) as acknowledged from platform.outbox`,
+    )
+    return {
+      last: Number(row?.last ?? 0),
+      firstHeld: Number(row?.first ?? 0),
+      acknowledged: Number(row?.acknowledged ?? 0),
+    }
+  })
+}
+
+/** Outbox rows after a sequence, in order, as journal entries. */
+export async function readOutbox(
+  engine: Engine,
+  afterSequence: number,
+  limit: number,
+): Promise<readonly NewJournalEntry[]> {
+  const rows = await engine.transact((tx) =>
+    rowsOf<{ payload: string }>(
+      tx,
+      sql`select payload from platform.outbox where sequence > ${afterSequence} order by sequence limit ${limit}`,
+    ),
+  )
+  return rows.map(({ payload }) => journalEntryOf(payload))
+}
+
+/** Reads an entry's metadata back from its payload. */
+export function journalEntryOf(payload: string): NewJournalEntry {
+  const { entry } = z.object({ entry: EntryMetadataSchema }).parse(JSON.parse(payload))
+  return { ...entry, payload }
+}
+
+/**
+ * The open-time rules: a database behind its journal is caught up; a journal behind the database is given what the
+ * outbox still holds, and what nobody holds any more is announced as a gap; two contents in one place are a fork.
+ * Returns what was done, in words.
+ */
+export async function recover(
+  engine: Engine,
+  journal: JournalClient,
+  domain: string,
+  tables: DomainTables,
+  workstationId: string,
+): Promise<readonly string[]> {
+  const done: string[] = []
+  const head = (await journal.domainHead(domain))?.domainSequence ?? 0
+  const position = await readPosition(engine)
+
+  await refuseFork(engine, journal, domain, Math.min(head, position.last))
+
+  if (head > position.last) {
+    let after = position.last
+    for (;;) {
+      const entries: readonly JournalEntry[] = await journal.readDomain({
+        domain,
+        afterDomainSequence: after,
+        limit: 500,
+      })
+      const last = entries.at(-1)
+      if (last === undefined) break
+      await replayEntries(engine, tables, entries)
+      after = last.domainSequence
+    }
+    done.push(`${domain}: ${head - position.last} entries were replayed from the journal`)
+  }
+
+  if (head < position.last) {
+    const author = recoveryAuthor(workstationId)
+    if (position.acknowledged > head) await announceEpoch(journal, author)
+    if (position.firstHeld > head + 1) {
+      const lostTo = position.firstHeld - 1
+      const words =
+        `The journal ends at entry ${head} of ${domain}, but the database knows ${position.last}. ` +
+        `Entries ${head + 1} to ${lostTo} are no longer in any journal; the database still has their effect.`
+      await journal.markGap({ ...author, domain, lostFrom: head + 1, lostTo, reason: words })
+      done.push(words)
+    }
+    const drained = await drainOutbox(engine, journal, Math.max(head, position.firstHeld - 1))
+    if (position.acknowledged > head) {
+      done.push(`${domain}: the journal was behind; ${drained} entries were given to it again`)
+    }
+  }
+  return done
+}
+
+function recoveryAuthor(workstationId: string): EntryAuthor {
+  const id = uuidv7()
+  const recordedAt = new Date().toISOString()
+  return {
+    changeSetId: id,
+    correlationId: id,
+    actorId: 'tracseq',
+    workstationId,
+    hybridLogicalTime: '',
+    recordedAt,
+  }
+}
+
+/** A journal that is behind what it once confirmed is not the journal it was: once per start, that is written into it. */
+async function announceEpoch(journal: JournalClient, author: EntryAuthor): Promise<void> {
+  const [last] = (await journal.epochs()).slice(-1)
+  if (last !== undefined && Date.parse(last.startedAt) >= performance.timeOrigin) return
+  await journal.startEpoch({
+    ...author,
+    reason: 'The journal was missing, or older than the databases, when it was opened',
+  })
+}
+
+/** Gives the journal everything the outbox holds after a sequence. */
+export async function drainOutbox(
+  engine: Engine,
+  journal: JournalClient,
+  afterSequence: number,
+): Promise<number> {
+  let after = afterSequence
+  let count = 0
+  for (;;) {
+    const entries = await readOutbox(engine, after, 500)
+    const last = entries.at(-1)
+    if (last === undefined) return count
+    // Appends are answered in order; all are sent at once so that they share a commit.
+    await Promise.all(entries.map((entry) => journal.append(entry)))
+    after = last.domainSequence
+    count += entries.length
+  }
+}
+
+async function refuseFork(
+  engine: Engine,
+  journal: JournalClient,
+  domain: string,
+  common: number,
+): Promise<void> {
+  if (common === 0) return
+  const held = await engine.transact((tx) =>
+    rowsOf<{ payload: string }>(tx, sql`select payload from platform.outbox where sequence = ${common}`),
+  )
+  const payload = held[0]?.payload
+  const entry = await journal.entryAt(domain, common)
+  if (payload === undefined || entry === null) return
+  const ours = hashPayload(payload).toString('hex')
+  if (ours !== entry.payloadHash) {
+    throw new DatabaseFork(
+      `The ${domain} database and the journal disagree about entry ${common}: they come from different histories. ` +
+        `Nothing was changed. Restore one of them from a backup.`,
+    )
+  }
+}

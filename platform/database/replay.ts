@@ -1,0 +1,191 @@
+import { sql } from 'drizzle-orm'
+import { z } from 'zod'
+import type { JournalEntry } from '../journal/entry.ts'
+import type { Engine } from './engine.ts'
+import { applyMigration } from './migrate.ts'
+import type { DomainTables } from './policy.ts'
+import { rowsOf, type Transaction } from './transaction.ts'
+
+/** Replaying an entry gave other rows than the entry says: the database or the journal is not what it claims to be. */
+export class ReplayDiffers extends Error {
+  override readonly name = 'ReplayDiffers'
+}
+
+const Values = z.record(z.string(), z.string().nullable())
+const Change = z.object({
+  table: z.string(),
+  operation: z.enum(['insert', 'update']),
+  key: z.object({ laboratory_id: z.string(), id: z.string() }),
+  replaces: z.string().nullable(),
+  values: Values,
+})
+type Change = z.infer<typeof Change>
+
+const ChangeBody = z.object({
+  command: z.object({
+    procedure: z.string(),
+    idempotencyKey: z.string().nullable(),
+    requestHash: z.string(),
+    answer: z.string().nullable(),
+  }),
+  reaction: z.object({ subscriber: z.string(), journalSequence: z.number().int() }).nullable(),
+  changes: z.array(Change),
+})
+const MigrationBody = z.object({
+  migration: z.object({ name: z.string(), sql: z.string(), sha256: z.string() }),
+})
+
+/** How many entries share one transaction while a database is being caught up. */
+const entriesPerTransaction = 200
+
+/**
+ * Applies journal entries of one domain to its database, in order: rows, repeats and cursors end exactly as they were.
+ * Every replayed change is captured again and compared with the entry.
+ */
+export async function replayEntries(
+  engine: Engine,
+  tables: DomainTables,
+  entries: readonly JournalEntry[],
+): Promise<void> {
+  for (let from = 0; from < entries.length; from += entriesPerTransaction) {
+    await engine.transact(async (tx) => {
+      const columns = new Map<string, ReadonlyMap<string, string>>()
+      for (const entry of entries.slice(from, from + entriesPerTransaction)) {
+        await replayEntry(tx, tables, entry, columns)
+      }
+    })
+  }
+}
+
+async function replayEntry(
+  tx: Transaction,
+  tables: DomainTables,
+  entry: JournalEntry,
+  columns: Map<string, ReadonlyMap<string, string>>,
+): Promise<void> {
+  if (entry.payload === null) {
+    throw new ReplayDiffers(
+      `Entry ${entry.sequence} of the journal has lost its payload and cannot be replayed`,
+    )
+  }
+  const { body } = z.object({ body: z.unknown() }).parse(JSON.parse(entry.payload))
+  if (entry.kind === 'migration') {
+    await applyMigration(tx, MigrationBody.parse(body).migration, tables)
+    columns.clear()
+  } else if (entry.kind === 'change') {
+    await replayChange(tx, entry, ChangeBody.parse(body), columns)
+  }
+  await tx.execute(sql`insert into platform.outbox
+    values (${entry.domainSequence}, ${entry.kind}, ${entry.changeSetId}::uuid, ${entry.payload})`)
+}
+
+async function replayChange(
+  tx: Transaction,
+  entry: JournalEntry,
+  body: z.infer<typeof ChangeBody>,
+  columns: Map<string, ReadonlyMap<string, string>>,
+): Promise<void> {
+  await tx.execute(sql`select set_config('tracseq.change_set_id', ${entry.changeSetId}, true)`)
+  for (const change of body.changes) {
+    const types = columns.get(change.table) ?? (await columnTypes(tx, change.table))
+    columns.set(change.table, types)
+    await writeRow(tx, change, types)
+  }
+  await compareCaptured(tx, entry, body.changes)
+  const { command, reaction } = body
+  if (command.idempotencyKey !== null) {
+    await tx.execute(sql`insert into platform.idempotency values (
+      ${command.idempotencyKey}, ${command.requestHash}, ${command.procedure}, ${command.answer},
+      ${entry.changeSetId}::uuid, ${entry.recordedAt}::timestamptz) on conflict (key) do nothing`)
+  }
+  if (reaction !== null) {
+    await tx.execute(sql`insert into platform.subscriber_cursor values (${reaction.subscriber}, ${reaction.journalSequence})
+      on conflict (subscriber) do update set journal_sequence = excluded.journal_sequence`)
+  }
+}
+
+async function columnTypes(tx: Transaction, table: string): Promise<ReadonlyMap<string, string>> {
+  const rows = await rowsOf<{ name: string; type: string }>(
+    tx,
+    sql`select attname as name, format_type(atttypid, atttypmod) as type from pg_attribute
+      where attrelid = ${table}::regclass and attnum > 0 and not attisdropped and attgenerated = ''`,
+  )
+  return new Map(rows.map((row) => [row.name, row.type]))
+}
+
+/** Writes one row from its text image. Columns that are gone are ignored, missing ones take their default. */
+async function writeRow(tx: Transaction, change: Change, types: ReadonlyMap<string, string>): Promise<void> {
+  const cells = Object.entries(change.values).filter(([name]) => types.has(name))
+  const table = sql.raw(change.table.split('.').map(quoteName).join('.'))
+  const valueOf = (name: string, value: string | null) =>
+    sql`${value}::text::${sql.raw(types.get(name) ?? 'text')}`
+  if (change.operation === 'insert') {
+    const names = sql.raw(cells.map(([name]) => quoteName(name)).join(', '))
+    const values = sql.join(
+      cells.map(([name, value]) => valueOf(name, value)),
+      sql`, `,
+    )
+    await tx.execute(sql`insert into ${table} (${names}) values (${values})`)
+    return
+  }
+  const assignments = sql.join(
+    // An update that changed nothing but the revision still has to touch the row.
+    cells.length === 0
+      ? [sql`revision = revision`]
+      : cells.map(([name, value]) => sql`${sql.raw(quoteName(name))} = ${valueOf(name, value)}`),
+    sql`, `,
+  )
+  const touched = await rowsOf(
+    tx,
+    sql`update ${table} set ${assignments}
+      where laboratory_id = ${change.key.laboratory_id}::uuid and id = ${change.key.id}::uuid returning 1`,
+  )
+  if (touched.length !== 1) {
+    throw new ReplayDiffers(
+      `The row ${change.key.id} of ${change.table} is missing, though the journal changes it`,
+    )
+  }
+}
+
+async function compareCaptured(
+  tx: Transaction,
+  entry: JournalEntry,
+  expected: readonly Change[],
+): Promise<void> {
+  const captured = await rowsOf<{
+    table_name: string
+    operation: string
+    image: Record<string, string | null>
+  }>(
+    tx,
+    sql`with taken as (delete from platform.capture where change_set_id = ${entry.changeSetId}::uuid
+          returning ordinal, table_name, operation, image)
+        select table_name, operation, image from taken order by ordinal`,
+  )
+  const same =
+    captured.length === expected.length &&
+    captured.every((row, index) => {
+      const other = expected[index]
+      return (
+        other !== undefined &&
+        row.table_name === other.table &&
+        row.operation === other.operation &&
+        equalValues(row.image, other.values)
+      )
+    })
+  if (!same) {
+    throw new ReplayDiffers(`Replaying entry ${entry.sequence} of the journal gives other rows than it says`)
+  }
+}
+
+function equalValues(
+  a: Readonly<Record<string, string | null>>,
+  b: Readonly<Record<string, string | null>>,
+): boolean {
+  const names = Object.keys(a)
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name])
+}
+
+function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}

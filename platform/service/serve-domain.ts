@@ -1,0 +1,88 @@
+import { join } from 'node:path'
+import { parentPort, workerData } from 'node:worker_threads'
+import { DatabaseFork } from '../database/recovery.ts'
+import { MigrationMismatch, readMigrations } from '../database/migrate.ts'
+import { markDamaged, openWorkstationDatabase } from '../database/domain-database.ts'
+import { ReplayDiffers } from '../database/replay.ts'
+import { connectJournal } from '../journal/journal-client.ts'
+import type { FromService, ServiceBoot, ToService } from './boot.ts'
+import type { Contract, ServiceDefinition } from './implementation.ts'
+import { startService } from './start-service.ts'
+
+/** The body of a domain's worker: opens its database, serves its port, answers its supervisor. */
+export function serveDomain<C extends Contract>(definition: ServiceDefinition<C>): void {
+  const supervisor = parentPort
+  if (supervisor === null) throw new Error('A domain is served in a worker thread')
+  const boot = workerData as ServiceBoot
+  const report = (message: FromService) => supervisor.postMessage(message)
+  open(definition as unknown as ServiceDefinition, boot, report).catch((error: unknown) => {
+    if (isRefusal(error)) {
+      report({ type: 'refused', code: error.name, words: error.message })
+      return
+    }
+    throw error
+  })
+
+  async function open(
+    service: ServiceDefinition,
+    { domain, databaseDirectory, ...rest }: ServiceBoot,
+    tell: typeof report,
+  ): Promise<void> {
+    const startedAt = performance.now()
+    const journal = await connectJournal(rest.journalPort)
+    const { database, recovery } = await openWorkstationDatabase({
+      domain,
+      tables: service.tables,
+      journal,
+      workstationId: rest.workstation.id,
+      platformMigrations: readMigrations(join(rest.migrations, 'platform')),
+      migrations: readMigrations(join(rest.migrations, domain)),
+      directory: databaseDirectory,
+      template: rest.databaseTemplate,
+      wasmModule: rest.wasmModule,
+    })
+    const running = await startService(service, {
+      ...rest,
+      database,
+      journal,
+      report: tell,
+      onDamage: (error) => {
+        markDamaged(databaseDirectory)
+        throw error
+      },
+    })
+    parentPort?.on('message', (message: ToService) => {
+      switch (message.type) {
+        case 'ping': {
+          const { calls, long } = running.inFlight()
+          tell({
+            type: 'pong',
+            ping: message.ping,
+            inFlight: calls,
+            longRunning: long,
+            heapUsedBytes: process.memoryUsage().heapUsed,
+            databaseBytes: 0,
+          })
+          break
+        }
+        case 'close':
+          void close()
+          break
+      }
+    })
+    tell({ type: 'ready', openedInMs: performance.now() - startedAt, recovery })
+
+    async function close(): Promise<void> {
+      await running.stop()
+      await database.close()
+      journal.close()
+      tell({ type: 'closed' })
+      parentPort?.close()
+    }
+  }
+}
+
+/** Reasons not to open at all: restarting would not change them, a person must decide. */
+function isRefusal(error: unknown): error is Error {
+  return error instanceof DatabaseFork || error instanceof MigrationMismatch || error instanceof ReplayDiffers
+}

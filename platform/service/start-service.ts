@@ -1,0 +1,344 @@
+import type { MessagePort } from 'node:worker_threads'
+import { ORPCError } from '@orpc/contract'
+import { implement } from '@orpc/server'
+import { RPCHandler } from '@orpc/server/message-port'
+import { v7 as uuidv7 } from 'uuid'
+import { Envelope, envelopeHeader } from '../contract/envelope.ts'
+import type { ProcedureMeta } from '../contract/procedure.ts'
+import { Refusal } from '../contract/refusal.ts'
+import { type ChangeRequest, hashRequest } from '../database/change.ts'
+import { type DomainDatabase, isDamage, type Observe } from '../database/domain-database.ts'
+import type { JournalClient } from '../journal/journal-client.ts'
+import { openSagas, resumeSaga } from '../saga/saga.ts'
+import type { FromService } from './boot.ts'
+import { HybridClock } from './hybrid-clock.ts'
+import type { Orchestrates, Reads, ServiceDefinition, Writes } from './implementation.ts'
+import type { CallScope, OrchestrationScope, WriteScope } from './scopes.ts'
+import { createGatewayLink, createServiceClient } from './service-client.ts'
+import { startSpan } from './span.ts'
+import { runSubscriptions } from './subscriptions.ts'
+
+/** What a service needs around it, however it is hosted. */
+export interface Surroundings {
+  readonly database: DomainDatabase
+  readonly journal: JournalClient
+  readonly servicePort: MessagePort
+  readonly gatewayPort: MessagePort
+  readonly workstation: { readonly id: string; readonly name: string }
+  readonly home: string
+  readonly resources: string
+  readonly report: (message: FromService) => void
+  /** The database's pages are damaged: the service must end and be opened anew. */
+  readonly onDamage: (error: unknown) => void
+}
+
+export interface RunningService {
+  readonly inFlight: () => { readonly calls: number; readonly long: number }
+  /** Resolves when all events in the journal have been reacted to. */
+  readonly caughtUp: () => Promise<void>
+  /** Lets calls in hand finish, then stops reacting. The database is closed by whoever opened it. */
+  readonly stop: () => Promise<void>
+}
+
+type AnyHandler = Reads<unknown, unknown> | Writes<unknown, unknown> | Orchestrates<unknown, unknown>
+
+/** Runs one call of a procedure; everything the handlers are given comes from here. */
+interface Call {
+  readonly envelope: Envelope
+  readonly procedure: string
+  readonly meta: ProcedureMeta
+  readonly input: unknown
+}
+
+/** Serves a domain on its port, takes up sagas that were left in the middle, and follows the events it subscribes to. */
+export async function startService(
+  definition: ServiceDefinition,
+  around: Surroundings,
+): Promise<RunningService> {
+  const clock = new HybridClock(around.workstation.id)
+  const link = createGatewayLink(around.gatewayPort)
+  around.gatewayPort.start()
+  const inFlight = { calls: 0, long: 0 }
+
+  const own = internalCall(definition.name)
+  await definition.onOpen?.(orchestrationScope(own, 'open'))
+
+  const router = Object.fromEntries(
+    Object.entries(definition.contract).map(([name, contract]) => {
+      const meta = contract['~orpc'].meta as ProcedureMeta
+      const handler = definition.implementation[name] as AnyHandler
+      const procedure = `${definition.name}.${name}`
+      const served = implement(contract)
+        .$context<{ readonly envelope: Envelope }>()
+        .handler(({ input, context }) =>
+          serve({ envelope: context.envelope, procedure, meta, input }, handler),
+        )
+      return [name, served]
+    }),
+  )
+
+  async function serve(call: Call, handler: AnyHandler): Promise<unknown> {
+    inFlight.calls += 1
+    if (call.meta.long) inFlight.long += 1
+    const span = startSpan(call.procedure, call.envelope, around.report)
+    try {
+      const answer = await span.within(() => runHandler(call, handler, span.observe))
+      span.end(true)
+      return answer
+    } catch (error) {
+      span.end(false)
+      throw explain(call, error)
+    } finally {
+      inFlight.calls -= 1
+      if (call.meta.long) inFlight.long -= 1
+    }
+  }
+
+  async function runHandler(call: Call, handler: AnyHandler, observe: Observe): Promise<unknown> {
+    if (Date.now() > call.envelope.deadlineAt) {
+      throw new Refusal('NOT_STARTED', 'The deadline passed before the call began', { why: 'deadline' })
+    }
+    switch (handler.does) {
+      case 'reads':
+        return handler.run(readScope(call), call.input)
+      case 'writes':
+        return change(call, call.envelope.idempotencyKey, (scope) => handler.run(scope, call.input), observe)
+      case 'orchestrates':
+        return handler.run(
+          orchestrationScope(call, call.envelope.idempotencyKey ?? uuidv7(), observe),
+          call.input,
+        )
+    }
+  }
+
+  /** Errors of the contract go out with their status; anything else is a defect and is logged with its correlation id. */
+  function explain(call: Call, error: unknown): unknown {
+    const known =
+      error instanceof ORPCError
+        ? definition.contract[procedureName(call)]?.['~orpc'].errorMap[error.code]
+        : undefined
+    if (error instanceof ORPCError && known !== undefined) {
+      const { code, message, data } = error
+      return new ORPCError<string, unknown>(code, { defined: true, status: known.status, message, data })
+    }
+    if (isDamage(error)) around.onDamage(error)
+    if (error instanceof ORPCError && error.code === 'BAD_REQUEST') return error
+    around.report({
+      type: 'log',
+      level: 'error',
+      message: `${call.procedure} failed`,
+      fields: { correlationId: call.envelope.correlationId, error: fullWords(error) },
+    })
+    return error
+  }
+
+  function callScope(call: Call): CallScope {
+    const { envelope } = call
+    return {
+      actor: envelope.actor,
+      laboratoryId: envelope.actor?.laboratoryId ?? '',
+      correlationId: envelope.correlationId,
+      workstation: around.workstation,
+      home: around.home,
+      resources: around.resources,
+      now: new Date().toISOString(),
+      service: (name) => createServiceClient(link, name, envelope),
+    }
+  }
+
+  function readScope(call: Call) {
+    const scope = callScope(call)
+    return {
+      ...scope,
+      read: <T>(work: Parameters<DomainDatabase['read']>[1]) =>
+        around.database.read(scope.laboratoryId, work) as Promise<T>,
+    }
+  }
+
+  function orchestrationScope(call: Call, key: string, observe?: Observe): OrchestrationScope {
+    const scope = callScope(call)
+    const { database } = around
+    return {
+      ...scope,
+      idempotencyKey: key,
+      deadlineAt: call.envelope.deadlineAt,
+      read: (work) => database.read(scope.laboratoryId, work),
+      change: (subKey, work, options = {}) => change(call, `${key}/${subKey}`, work, observe, options),
+      changeLocal: (work) => database.changeLocal(scope.laboratoryId, work),
+      asOwner: (work) => database.asOwner(work),
+    }
+  }
+
+  async function change<T>(
+    call: Call,
+    idempotencyKey: string | null,
+    work: (scope: WriteScope) => Promise<T>,
+    observe?: Observe,
+    options: Parameters<OrchestrationScope['change']>[2] & {
+      readonly reaction?: ChangeRequest['reaction']
+    } = {},
+  ): Promise<T> {
+    const { envelope, procedure, meta, input } = call
+    const actorId = options.actorId ?? envelope.actor?.userId ?? 'nobody'
+    const laboratoryId = options.laboratoryId ?? envelope.actor?.laboratoryId ?? ''
+    const request: ChangeRequest = {
+      laboratoryId,
+      actorId,
+      origin: 'local',
+      workstationId: around.workstation.id,
+      hybridLogicalTime: clock.tick(),
+      reason: options.reason ?? reasonOf(input),
+      correlationId: envelope.correlationId,
+      procedure,
+      idempotencyKey,
+      requestHash: hashRequest(procedure, actorId, input),
+      secretAnswer: meta.secretAnswer,
+      deadlineAt: envelope.deadlineAt,
+      reaction: options.reaction ?? null,
+    }
+    return around.database.change(
+      request,
+      (scope) => work({ ...scope, actor: envelope.actor, laboratoryId, workstation: around.workstation }),
+      observe,
+    )
+  }
+
+  const subscriptions = runSubscriptions({
+    subscriber: definition.name,
+    subscriptions: definition.subscriptions,
+    database: around.database,
+    journal: around.journal,
+    react: async (reaction, work) => {
+      const call = internalCall(definition.name, reaction)
+      await change(
+        call,
+        reaction.idempotencyKey,
+        async (scope) => {
+          await work(scope)
+          return null
+        },
+        undefined,
+        {
+          laboratoryId: reaction.laboratoryId,
+          actorId: reaction.actorId,
+          reason: reaction.reason,
+          reaction: { subscriber: reaction.subscriber, journalSequence: reaction.journalSequence },
+        },
+      )
+    },
+    onFailure: (entry, error) =>
+      around.report({
+        type: 'log',
+        level: 'error',
+        message: `${definition.name} could not react to journal entry ${entry.sequence}`,
+        fields: { correlationId: entry.correlationId, error: fullWords(error) },
+      }),
+  })
+
+  const handler = new RPCHandler<{ envelope: Envelope }>(router, {
+    rootInterceptors: [
+      (options) => {
+        const header = options.request.headers[envelopeHeader]
+        const envelope = Envelope.parse(JSON.parse(typeof header === 'string' ? header : '{}'))
+        return options.next({ ...options, context: { envelope } })
+      },
+    ],
+  })
+  handler.upgrade(around.servicePort, { context: { envelope: own.envelope } })
+  around.servicePort.start()
+
+  const resumed = resumeSagas()
+
+  /** In the background: sign-in and finding must not wait for other domains to wake. */
+  async function resumeSagas(): Promise<void> {
+    if (definition.sagas.length === 0) return
+    const seed = orchestrationScope(own, 'resume')
+    for (const row of await openSagas(seed)) {
+      const saga = definition.sagas.find((each) => each.name === row.name)
+      if (saga === undefined) continue
+      const actor = Envelope.shape.actor.parse(row.actor)
+      const call = internalCall(definition.name, {
+        laboratoryId: row.laboratory_id,
+        correlationId: row.correlation_id,
+      })
+      const envelope = { ...call.envelope, actor }
+      const key = row.idempotency_key
+      try {
+        await resumeSaga(orchestrationScope({ ...call, envelope }, key.split('/')[0] ?? key), saga, row)
+      } catch (error) {
+        around.report({
+          type: 'log',
+          level: 'warn',
+          message: `The saga ${row.name} ${row.id} could not be finished yet; it is taken up at the next start`,
+          fields: { correlationId: row.correlation_id, error: fullWords(error) },
+        })
+      }
+    }
+  }
+
+  return {
+    inFlight: () => inFlight,
+    caughtUp: subscriptions.caughtUp,
+    async stop() {
+      for (let waitedMs = 0; inFlight.calls > 0 && waitedMs < 10_000; waitedMs += 20) {
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+      await subscriptions.stop()
+      await resumed
+      around.gatewayPort.close()
+      around.servicePort.close()
+    },
+  }
+
+  function procedureName(call: Call): string {
+    return call.procedure.slice(definition.name.length + 1)
+  }
+}
+
+/** A call nobody outside made: reactions, sagas taken up again, opening. */
+function internalCall(
+  domain: string,
+  cause?: { readonly laboratoryId: string; readonly correlationId: string },
+): Call {
+  const correlationId = cause?.correlationId ?? uuidv7()
+  return {
+    envelope: {
+      actor: {
+        userId: `service:${domain}`,
+        name: domain,
+        sessionId: null,
+        laboratoryId: cause?.laboratoryId ?? '',
+        permissions: [],
+        service: domain,
+      },
+      correlationId,
+      idempotencyKey: null,
+      deadlineAt: Date.now() + 10 * 60_000,
+      traceParent: null,
+    },
+    procedure: `${domain}.internal`,
+    meta: {
+      kind: 'command',
+      permission: 'public',
+      deadlineMs: 600_000,
+      long: true,
+      scan: false,
+      internal: true,
+      secretAnswer: false,
+    },
+    input: {},
+  }
+}
+
+function reasonOf(input: unknown): string | null {
+  const reason: unknown =
+    typeof input === 'object' && input !== null && 'reason' in input ? input.reason : null
+  return typeof reason === 'string' ? reason : null
+}
+
+/** An error with its causes and stack, for the log. */
+function fullWords(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const cause = error.cause === undefined ? '' : `\ncaused by ${fullWords(error.cause)}`
+  return `${error.stack ?? error.message}${cause}`
+}

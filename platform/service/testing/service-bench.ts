@@ -1,0 +1,222 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { MessageChannel } from 'node:worker_threads'
+import { createORPCClient } from '@orpc/client'
+import { RPCLink } from '@orpc/client/message-port'
+import type { ContractRouterClient } from '@orpc/contract'
+import { v7 as uuidv7 } from 'uuid'
+import { type Actor, type Envelope, envelopeHeader } from '../../contract/envelope.ts'
+import type { ProcedureMeta } from '../../contract/procedure.ts'
+import { emptyDatabase } from '../../database/testing/empty-database.ts'
+import { type DomainDatabase, openWorkstationDatabase } from '../../database/domain-database.ts'
+import { readMigrations } from '../../database/migrate.ts'
+import { Gateway } from '../../gateway/gateway.ts'
+import { openLog } from '../../gateway/log.ts'
+import { serveServicePort } from '../../gateway/service-door.ts'
+import { connectJournal, type JournalClient } from '../../journal/journal-client.ts'
+import { type RunningJournal, startJournal } from '../../journal/start-journal.ts'
+import type { FromService } from '../boot.ts'
+import type { Contract, ServiceDefinition } from '../implementation.ts'
+import { type RunningService, startService } from '../start-service.ts'
+
+const repository = resolve(import.meta.dirname, '../../..')
+
+export interface BenchCall {
+  /** The same key answers the same again. */
+  readonly key?: string
+  readonly actor?: Actor
+}
+
+/** Some services on real databases, a real journal and the real gateway, joined by real ports, in one thread. */
+export interface ServiceBench {
+  readonly home: string
+  readonly journal: JournalClient
+  /** Who calls, when a call does not say otherwise. */
+  readonly actor: Actor
+  /** What services logged; a test that expects no defect asserts that it is empty. */
+  readonly logs: readonly FromService[]
+  client<C extends Contract>(definition: ServiceDefinition<C>): ContractRouterClient<C, BenchCall>
+  database(name: string): DomainDatabase
+  /** Waits until every service has reacted to every event. */
+  settle(): Promise<void>
+  /** Closes and reopens everything on the same files, as a restart does. */
+  restart(): Promise<void>
+  close(): Promise<void>
+}
+
+interface OpenService {
+  readonly name: string
+  readonly running: RunningService
+  readonly database: DomainDatabase
+  readonly journal: JournalClient
+}
+
+interface OpenBench {
+  readonly journal: RunningJournal
+  readonly gateway: Gateway
+  readonly services: readonly OpenService[]
+}
+
+/**
+ * Opens services for a test. The actor holds the permissions given, by default all that the services' contracts name.
+ */
+export async function openServiceBench(
+  definitions: readonly ServiceDefinition[],
+  options: { readonly permissions?: readonly string[] } = {},
+): Promise<ServiceBench> {
+  const home = mkdtempSync(join(tmpdir(), 'tracseq-services-'))
+  mkdirSync(join(home, 'databases'), { recursive: true })
+  const actor: Actor = {
+    userId: uuidv7(),
+    name: 'Test technician',
+    sessionId: uuidv7(),
+    laboratoryId: uuidv7(),
+    permissions: [...(options.permissions ?? declaredPermissions(definitions))],
+    service: null,
+  }
+  const logs: FromService[] = []
+  let open = await openAll(home, definitions, logs)
+
+  return {
+    home,
+    actor,
+    logs,
+    get journal() {
+      return open.journal.client
+    },
+    client<C extends Contract>({ name }: ServiceDefinition<C>) {
+      const client: unknown = createORPCClient<Record<never, never>>({
+        call: (path, input, { context }) => {
+          const { key, actor: other } = context as BenchCall
+          return open.gateway.call({
+            path: [name, ...path],
+            input,
+            origin: {
+              from: 'host',
+              actor: other ?? actor,
+              ...(key === undefined ? {} : { idempotencyKey: key }),
+            },
+          })
+        },
+      })
+      return client as ContractRouterClient<C, BenchCall>
+    },
+    database(name) {
+      const found = open.services.find((each) => each.name === name)
+      if (found === undefined) throw new Error(`${name} is not on this bench`)
+      return found.database
+    },
+    async settle() {
+      // A reaction may announce events of its own; three rounds cover every chain there is.
+      for (let round = 0; round < 3; round += 1) {
+        for (const { running } of open.services) await running.caughtUp()
+      }
+    },
+    async restart() {
+      await closeAll(open)
+      open = await openAll(home, definitions, logs)
+    },
+    async close() {
+      await closeAll(open)
+      rmSync(home, { recursive: true, force: true })
+    },
+  }
+}
+
+async function openAll(
+  home: string,
+  definitions: readonly ServiceDefinition[],
+  logs: FromService[],
+): Promise<OpenBench> {
+  const workstation = { id: 'test-bench', name: 'Test bench' }
+  const journal = await startJournal({
+    home,
+    author: { actorId: 'test', workstationId: workstation.id, hybridLogicalTime: () => '' },
+  })
+  const gateway = new Gateway({
+    services: [],
+    bootData: () => {
+      throw new Error('This bench starts no workers')
+    },
+    openJournalPort: () => journal.createPort(),
+    resolveSession: () => Promise.resolve({ problem: 'UNAUTHORIZED' }),
+    log: openLog({ home, level: 'error', stderr: false }),
+  })
+  const services: OpenService[] = []
+  for (const definition of definitions) {
+    services.push(await openOne(definition, { home, journal, gateway, workstation, logs }))
+  }
+  return { journal, gateway, services }
+}
+
+async function openOne(
+  definition: ServiceDefinition,
+  around: {
+    readonly home: string
+    readonly journal: RunningJournal
+    readonly gateway: Gateway
+    readonly workstation: { readonly id: string; readonly name: string }
+    readonly logs: FromService[]
+  },
+): Promise<OpenService> {
+  const { name } = definition
+  const { home, gateway, workstation } = around
+  const service = new MessageChannel()
+  const outward = new MessageChannel()
+  const link = new RPCLink<{ readonly envelope: Envelope }>({
+    port: service.port1,
+    headers: ({ context }) => ({ [envelopeHeader]: JSON.stringify(context.envelope) }),
+  })
+  service.port1.start()
+  gateway.addLocal({
+    name,
+    contract: definition.contract,
+    call: (procedure, input, envelope) => link.call([procedure], input, { context: { envelope } }),
+  })
+  serveServicePort(gateway, outward.port1, name)
+  const journal = await connectJournal(around.journal.createPort())
+  const { database } = await openWorkstationDatabase({
+    domain: name,
+    tables: definition.tables,
+    journal,
+    workstationId: workstation.id,
+    platformMigrations: readMigrations(join(repository, 'drizzle/platform')),
+    migrations: readMigrations(join(repository, 'drizzle', name)),
+    directory: join(home, 'databases', name),
+    template: await emptyDatabase(),
+  })
+  const running = await startService(definition, {
+    database,
+    journal,
+    servicePort: service.port2,
+    gatewayPort: outward.port2,
+    workstation,
+    home,
+    resources: join(repository, 'resources'),
+    report: (message) => {
+      if (message.type === 'log') around.logs.push(message)
+    },
+    onDamage: (error) => {
+      throw error
+    },
+  })
+  return { name, running, database, journal }
+}
+
+async function closeAll(open: OpenBench): Promise<void> {
+  for (const { running } of open.services) await running.stop()
+  for (const { database, journal } of open.services) {
+    await database.close()
+    journal.close()
+  }
+  await open.gateway.close()
+  await open.journal.close()
+}
+
+function declaredPermissions(definitions: readonly ServiceDefinition[]): readonly string[] {
+  const all = definitions.flatMap(({ contract }) =>
+    Object.values(contract).map((procedure) => (procedure['~orpc'].meta as ProcedureMeta).permission),
+  )
+  return [...new Set(all)]
+}
