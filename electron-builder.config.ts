@@ -20,8 +20,7 @@ const configuration: Configuration = {
     'resources/**',
     'build/database-templates/**',
     '!node_modules/better-sqlite3/{deps,src}/**',
-    '!node_modules/**/*.{map,md,mts,cts,d.ts}',
-    '!node_modules/**/{test,tests,__tests__,example,examples}/**',
+    '!node_modules/**/*.{map,md,d.mts,d.cts}',
   ],
   // All native modules bring Node-API binaries, which do not depend on the version of Electron.
   npmRebuild: false,
