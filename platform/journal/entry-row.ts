@@ -85,13 +85,14 @@ export function checkRow(raw: unknown, previousHash: Uint8Array): CheckedRow {
   }
 }
 
-const Payload = z.object({ entry: z.record(z.string(), z.unknown()) })
+const StatedMetadata = z.record(z.string(), z.unknown())
+const Payload = z.object({ entry: StatedMetadata })
 
 function findDifference(entry: JournalEntry, payload: unknown): string | null {
   const parsed = Payload.safeParse(payload)
   if (!parsed.success) return 'entry'
   const stated = parsed.data.entry
-  const columns: Readonly<Record<string, unknown>> = JSON.parse(serialiseMetadata(entry))
+  const columns = StatedMetadata.parse(JSON.parse(serialiseMetadata(entry)))
   const names = new Set([...Object.keys(columns), ...Object.keys(stated)])
   return [...names].find((key) => JSON.stringify(columns[key]) !== JSON.stringify(stated[key])) ?? null
 }

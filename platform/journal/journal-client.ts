@@ -238,7 +238,8 @@ class JournalLink {
         return
       }
       case 'state':
-        return this.#announce(message.state)
+        this.#announce(message.state)
+        return
       case 'appended':
         for (const listener of this.#appendedListeners) listener(message.head)
     }

@@ -246,7 +246,7 @@ describe('damage at open', () => {
       {
         number: 2,
         startedAtSequence: opened.carriedEntries + 1,
-        reason: `The journal was damaged and set aside as ${opened.setAside}; ${opened.carriedEntries} entries were carried over.`,
+        reason: `The journal was damaged and set aside as ${opened.setAside ?? ''}; ${opened.carriedEntries} entries were carried over.`,
       },
     ])
     expect((await client.domainHead('samples'))?.domainSequence).toBe(opened.carriedEntries)

@@ -52,7 +52,7 @@ export class JournalService {
   #store: JournalStore
   #scans: ScanIntake
   #files: string
-  #pending: PendingWrite[] = []
+  readonly #pending: PendingWrite[] = []
   #flushing: NodeJS.Immediate | null = null
   #failure: WriteFailure | null = null
   #spaceProblem: string | null = null
@@ -86,7 +86,10 @@ export class JournalService {
 
   /** Takes a write into the next commit; it is answered when the disk has it. */
   write(request: WriteRequest, answer: (answer: JournalAnswer) => void): void {
-    if (this.#closed) return answer(refusal(new JournalError('JOURNAL_UNAVAILABLE', 'The journal is closed')))
+    if (this.#closed) {
+      answer(refusal(new JournalError('JOURNAL_UNAVAILABLE', 'The journal is closed')))
+      return
+    }
     this.#pending.push({ request, answer })
     // After the poll phase: whatever else has arrived by then shares the commit.
     this.#flushing ??= setImmediate(() => this.#flush())

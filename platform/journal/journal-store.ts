@@ -418,7 +418,7 @@ export class JournalStore {
   }
 
   #ensureFirstEpoch(startedAt: string): void {
-    if (this.#statements.lastEpochNumber.get() == null)
+    if ((this.#statements.lastEpochNumber.get() ?? null) === null)
       this.#statements.putEpoch.run(1, 1, startedAt, 'first start', '[]')
   }
 

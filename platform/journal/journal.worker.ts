@@ -1,4 +1,4 @@
-import { parentPort, Worker, workerData } from 'node:worker_threads'
+import { parentPort, receiveMessageOnPort, Worker, workerData } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import { JournalError } from './journal-error.ts'
 import type { JournalAnswer, PortFromWorker, PortToWorker, VerifyCall } from './journal-protocol.ts'
@@ -12,7 +12,7 @@ import { openWorkstationKey } from './workstation-key.ts'
  * Wiring of the journal's thread: it owns the file, each domain worker and the host talk to it over a port of their own.
  * Verifying reads the whole file, so it runs in a thread beside, started from this same module.
  */
-const setup: WorkerSetup = workerData
+const setup = workerData as WorkerSetup
 const host = parentPort
 if (host === null) throw new Error('journal.worker must be started as a worker thread')
 
@@ -54,11 +54,13 @@ function serve(host: MessagePort, setup: Extract<WorkerSetup, { role: 'journal' 
       ports.delete(port)
       watching.delete(port)
     })
-    port.on('message', (message: PortToWorker) => {
-      if (message.type === 'watch') watching.add(port)
-      else handle(port, message)
-    })
+    port.on('message', (message: PortToWorker) => receive(port, message))
     port.postMessage({ type: 'state', state: service.state } satisfies PortFromWorker)
+  }
+
+  function receive(port: MessagePort, message: PortToWorker): void {
+    if (message.type === 'watch') watching.add(port)
+    else handle(port, message)
   }
 
   function handle(port: MessagePort, { request }: Extract<PortToWorker, { type: 'call' }>): void {
@@ -71,15 +73,20 @@ function serve(host: MessagePort, setup: Extract<WorkerSetup, { role: 'journal' 
       case 'removePayload':
       case 'recordScan':
       case 'settleScan':
-        return service.write(request, answer)
+        service.write(request, answer)
+        return
       case 'verify':
-        return verifyBeside(setup.home, request, answer)
+        verifyBeside(setup.home, request, answer)
+        return
       default:
-        return answer(service.read(request))
+        answer(service.read(request))
     }
   }
 
   function close(): void {
+    // What was sent before the end was asked for may still lie in the ports: each has a queue of its own.
+    for (const port of ports)
+      for (let left = takeFrom(port); left !== undefined; left = takeFrom(port)) receive(port, left)
     let problem: string | null = null
     try {
       service.close()
@@ -90,6 +97,11 @@ function serve(host: MessagePort, setup: Extract<WorkerSetup, { role: 'journal' 
     say({ type: 'closed', problem })
     host.close()
   }
+}
+
+function takeFrom(port: MessagePort): PortToWorker | undefined {
+  const taken: { readonly message: PortToWorker } | undefined = receiveMessageOnPort(port)
+  return taken?.message
 }
 
 function broadcast(ports: ReadonlySet<MessagePort>, message: PortFromWorker): void {

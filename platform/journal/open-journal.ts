@@ -237,9 +237,7 @@ function carryChain(damaged: Connection, store: JournalStore, problems: string[]
   let previous: Uint8Array = GENESIS_HASH
   try {
     // By primary key, one at a time: this walks only the pages it needs and stops at the first bad one.
-    const next = damaged.prepare<[number], unknown>(
-      `SELECT ${ENTRY_COLUMNS} FROM journal_entry WHERE sequence = ?`,
-    )
+    const next = damaged.prepare<[number]>(`SELECT ${ENTRY_COLUMNS} FROM journal_entry WHERE sequence = ?`)
     for (;;) {
       const raw = next.get(carried + 1)
       if (raw === undefined) break

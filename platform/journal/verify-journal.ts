@@ -307,7 +307,7 @@ function verifyCheckpoints(
   const hashAt = connection
     .prepare<[number], Buffer>('SELECT hash FROM journal_entry WHERE sequence = ?')
     .pluck()
-  const rows = connection.prepare<[], unknown>('SELECT * FROM journal_checkpoint ORDER BY sequence').iterate()
+  const rows = connection.prepare<[]>('SELECT * FROM journal_checkpoint ORDER BY sequence').iterate()
   for (const raw of rows) {
     const parsed = CheckpointRow.safeParse(raw)
     if (!parsed.success) {
