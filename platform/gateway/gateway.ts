@@ -1,0 +1,314 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { MessagePort } from 'node:worker_threads'
+import type { ORPCError } from '@orpc/client'
+import type { AnyContractRouter } from '@orpc/contract'
+import { v7 as newId } from 'uuid'
+import type { Actor, Envelope } from '../contract/envelope.ts'
+import type { BreakerOptions } from './breaker.ts'
+import { type CallOrigin, decideDeadline, givenIdempotencyKey } from './call-origin.ts'
+import { Catalogue } from './catalogue.ts'
+import { withDeadline } from './deadline.ts'
+import { commonError, describeError, lost, notStarted } from './faults.ts'
+import type { Log } from './log.ts'
+import type { Metrics, ServiceFigures } from './metrics.ts'
+import { decidePermission } from './permission.ts'
+import { RateLimit, type RateLimitOptions } from './rate-limit.ts'
+import { Registry, type ServiceDefinition, type ServiceStatus, summarise } from './registry.ts'
+import { serveServicePort } from './service-door.ts'
+import type { ServiceCall } from './service-link.ts'
+import { type ResolveSession, SessionCache } from './session.ts'
+import { defaultTiming, Supervisor, type SupervisorTiming } from './supervisor.ts'
+import { Telemetry, type Trip } from './telemetry.ts'
+import { formatTraceParent, type TraceStore } from './trace.ts'
+import { Traffic } from './traffic.ts'
+import { type BootData, prepareLaunch } from './worker-launch.ts'
+
+/** A domain that runs in the host itself, through the same pipeline. */
+export interface LocalService {
+  readonly name: string
+  readonly contract: AnyContractRouter
+  /** Parses the input and answers; throws the contract's errors. */
+  readonly call: (
+    procedure: string,
+    input: unknown,
+    envelope: Envelope,
+    signal?: AbortSignal,
+  ) => Promise<unknown>
+}
+
+export interface GatewayCall {
+  /** Domain, then procedure. */
+  readonly path: readonly string[]
+  readonly input: unknown
+  readonly origin: CallOrigin
+  /** Made when left out; a service's envelope brings its own. */
+  readonly correlationId?: string
+  readonly signal?: AbortSignal
+}
+
+export interface GatewayOptions {
+  readonly services: readonly ServiceDefinition[]
+  /** What a worker is told at its start, beside its ports. */
+  readonly bootData: (domain: string) => BootData
+  readonly openJournalPort: (domain: string) => MessagePort
+  readonly resolveSession: ResolveSession
+  readonly log: Log
+  readonly timing?: Partial<SupervisorTiming>
+  readonly breaker?: Partial<BreakerOptions>
+  readonly rateLimit?: Partial<RateLimitOptions>
+  readonly sessionRememberedMs?: number
+  readonly maximumInFlight?: number
+}
+
+const defaultBreaker: BreakerOptions = { faults: 5, firstWaitMs: 1_000, longestWaitMs: 30_000 }
+const defaultRateLimit: RateLimitOptions = { calls: 5_000, perSeconds: 10 }
+
+/**
+ * The one way to every service: session, permission, rate limit, circuit breaker, deadline, trace and metrics, then the
+ * service's port. Every call is answered before its deadline, with a typed error if need be.
+ */
+export class Gateway {
+  readonly catalogue = new Catalogue()
+  readonly #options: GatewayOptions
+  readonly #registry = new Registry()
+  readonly #local = new Map<string, LocalService>()
+  readonly #sessions: SessionCache
+  readonly #rateLimit: RateLimit
+  readonly #traffic: Traffic
+  readonly #telemetry: Telemetry
+  readonly #startedAt = Date.now()
+  #closing = false
+
+  constructor(options: GatewayOptions) {
+    this.#options = options
+    this.#sessions = new SessionCache(options.resolveSession, options.sessionRememberedMs ?? 5_000)
+    this.#rateLimit = new RateLimit({ ...defaultRateLimit, ...options.rateLimit })
+    this.#traffic = new Traffic({ ...defaultBreaker, ...options.breaker }, (name) =>
+      this.#maximumInFlight(name),
+    )
+    this.#telemetry = new Telemetry(options.log, this.catalogue, () => this.services())
+    for (const definition of options.services) this.#register(definition)
+  }
+
+  get log(): Log {
+    return this.#telemetry.log
+  }
+
+  get traces(): TraceStore {
+    return this.#telemetry.traces
+  }
+
+  get metrics(): Metrics {
+    return this.#telemetry.metrics
+  }
+
+  get uptimeMs(): number {
+    return Date.now() - this.#startedAt
+  }
+
+  /** Adds a domain that runs in the host; do it before a front door is opened. */
+  addLocal(service: LocalService): void {
+    this.catalogue.add(service.name, service.contract)
+    this.#local.set(service.name, service)
+  }
+
+  /** Passes one call through all gates. Rejects with an `ORPCError`, never with anything else. */
+  async call(call: GatewayCall): Promise<unknown> {
+    const { origin } = call
+    const procedure = this.catalogue.find(call.path)
+    if (procedure === undefined || (procedure.meta.internal && origin.from === 'door'))
+      throw commonError('NOT_FOUND', { data: { kind: 'procedure', id: call.path.join('.') } })
+    const correlationId =
+      origin.from === 'service' ? origin.envelope.correlationId : (call.correlationId ?? newId())
+    const trip = this.#telemetry.begin(procedure, origin, correlationId)
+    let problem: ORPCError<string, unknown> | null = null
+    try {
+      return await this.#pass(call, trip)
+    } catch (error) {
+      problem = this.#telemetry.explain(trip, error)
+      throw problem
+    } finally {
+      this.#telemetry.conclude(trip, problem)
+    }
+  }
+
+  /** Forgets who holds which token; call it after a sign-out, a lock, or a change of a person or a role. */
+  forgetSessions(): void {
+    this.#sessions.forget()
+  }
+
+  /** Starts a sleeping service so that it reacts to what waits for it. It does not wait for its being ready. */
+  wake(domain: string): void {
+    if (this.#closing) return
+    for (const supervisor of this.#registry.find(domain)?.supervisors ?? [])
+      supervisor.ensureReady(Date.now() + 60_000).catch((error: unknown) => {
+        this.log.write('warn', `Service ${domain} could not be woken`, { why: describeError(error) })
+      })
+  }
+
+  /** Wakes the services that subscribe to one of these events. */
+  wakeSubscribers(eventNames: readonly string[]): void {
+    const domains = new Set(eventNames.flatMap((eventName) => this.#registry.subscribersOf(eventName)))
+    for (const domain of domains) this.wake(domain)
+  }
+
+  /** Like {@link wake}, but also tries a service again that failed or refused to open. */
+  retry(domain: string): void {
+    for (const supervisor of this.#registry.find(domain)?.supervisors ?? []) supervisor.retry()
+    this.wake(domain)
+  }
+
+  /** State of all services, the host's own among them. */
+  services(): readonly ServiceStatus[] {
+    const traffic = (name: string) => ({
+      breaker: this.#traffic.breakerState(name),
+      inFlight: this.#traffic.inFlight(name),
+    })
+    const workers = this.#registry
+      .list()
+      .map((service) => summarise(service, traffic(service.definition.name)))
+    const local = [...this.#local.keys()].map((name) => ({
+      ...healthy(this.uptimeMs),
+      ...traffic(name),
+      name,
+    }))
+    return [...workers, ...local]
+  }
+
+  /** Counts and latencies of a service's calls. */
+  figures(domain: string): ServiceFigures {
+    return this.metrics.figures(domain)
+  }
+
+  /** Refuses new calls, lets running ones end for a while, closes all workers. */
+  async close(graceMs = 5_000): Promise<void> {
+    this.#closing = true
+    const until = Date.now() + graceMs
+    while (this.#traffic.totalInFlight > 0 && Date.now() < until) await delay(20)
+    const supervisors = this.#registry.list().flatMap((service) => service.supervisors)
+    await Promise.all(supervisors.map((supervisor) => supervisor.stop()))
+    this.log.flush()
+  }
+
+  #register(definition: ServiceDefinition): void {
+    this.catalogue.add(definition.name, definition.contract)
+    const timing: SupervisorTiming = { ...defaultTiming, ...this.#options.timing }
+    const create = () =>
+      new Supervisor({
+        name: definition.name,
+        timing,
+        idleAfterMs: definition.idleAfterMs === undefined ? timing.idleAfterMs : definition.idleAfterMs,
+        launch: () => this.#launch(definition),
+        log: (level, message, fields) =>
+          this.log.write(level, message, { service: definition.name, ...fields }),
+        onNotice: (notice) => this.#telemetry.receive(definition.name, notice),
+      })
+    this.#registry.add({ definition, supervisors: Array.from({ length: definition.instances ?? 1 }, create) })
+  }
+
+  #launch(definition: ServiceDefinition) {
+    return prepareLaunch({
+      domain: definition.name,
+      url: definition.workerUrl,
+      bootData: this.#options.bootData(definition.name),
+      journalPort: this.#options.openJournalPort(definition.name),
+      serveGatewayPort: (port) => serveServicePort(this, port, definition.name),
+    })
+  }
+
+  async #pass(call: GatewayCall, trip: Trip): Promise<unknown> {
+    const { origin } = call
+    const { procedure } = trip
+    const { meta } = procedure
+    const deadline = decideDeadline(meta.deadlineMs, origin)
+    trip.actor = await this.#identify(origin, trip, deadline.at)
+    const decision = decidePermission(meta, trip.actor)
+    if (!decision.allowed) throw refuse(decision)
+    if (origin.from === 'door' && !meta.scan) await this.#rateLimit.count(trip.actor?.userId ?? origin.client)
+    const envelope: Envelope = {
+      actor: trip.actor,
+      correlationId: trip.correlationId,
+      idempotencyKey: meta.kind === 'command' ? (givenIdempotencyKey(origin) ?? newId()) : null,
+      deadlineAt: deadline.at,
+      traceParent: formatTraceParent(trip.span),
+    }
+    const { input, signal } = call
+    const serviceCall: ServiceCall = {
+      procedure,
+      input,
+      envelope,
+      hurried: deadline.hurried,
+      ...(signal === undefined ? {} : { signal }),
+    }
+    return this.#traffic.pass(procedure.domain, () =>
+      measureElsewhere(trip, () => this.#dispatch(serviceCall)),
+    )
+  }
+
+  async #identify(origin: CallOrigin, trip: Trip, deadlineAt: number): Promise<Actor | null> {
+    if (origin.from === 'host') return origin.actor
+    if (origin.from === 'service') return origin.envelope.actor
+    const { token } = origin.headers
+    // An old token must not keep anybody from signing in.
+    if (token === null || trip.procedure.meta.permission === 'public') return null
+    const late = () => notStarted('It could not be found out in time who you are')
+    const session = await measureElsewhere(trip, () =>
+      withDeadline(this.#sessions.resolve(token), deadlineAt, late),
+    )
+    if ('problem' in session) throw commonError(session.problem)
+    return session.actor
+  }
+
+  async #dispatch(call: ServiceCall): Promise<unknown> {
+    if (this.#closing) throw notStarted('The application is closing')
+    const { domain } = call.procedure
+    const service = this.#registry.find(domain)
+    if (service !== undefined) return this.#registry.choose(service).call(call)
+    const local = this.#local.get(domain)
+    if (local === undefined) throw new Error(`The service ${domain} is nowhere`)
+    return callLocal(local, call)
+  }
+
+  #maximumInFlight(domain: string): number {
+    const service = this.#registry.find(domain)
+    const each = service?.definition.maximumInFlight ?? this.#options.maximumInFlight ?? 64
+    return each * (service?.supervisors.length ?? 1)
+  }
+}
+
+function callLocal(service: LocalService, call: ServiceCall): Promise<unknown> {
+  const { procedure, input, envelope, signal } = call
+  const late = () => lost(procedure.meta.kind, `${procedure.label} did not answer before its deadline`)
+  return withDeadline(service.call(procedure.name, input, envelope, signal), envelope.deadlineAt, late)
+}
+
+async function measureElsewhere<T>(trip: Trip, work: () => Promise<T>): Promise<T> {
+  const startedAt = performance.now()
+  try {
+    return await work()
+  } finally {
+    trip.elsewhereMs += performance.now() - startedAt
+  }
+}
+
+/** The state of a service that lives and dies with the host. */
+function healthy(uptimeMs: number) {
+  return {
+    state: 'ready',
+    words: null,
+    instances: 1,
+    readyInstances: 1,
+    restarts: 0,
+    uptimeMs,
+    heapUsedBytes: null,
+    databaseBytes: null,
+  } as const
+}
+
+function refuse(decision: Exclude<ReturnType<typeof decidePermission>, { readonly allowed: true }>): Error {
+  if (decision.code === 'UNAUTHORIZED') return commonError('UNAUTHORIZED')
+  return commonError('FORBIDDEN', {
+    message: `Your role does not allow this: it needs ${decision.permission}`,
+    data: { permission: decision.permission },
+  })
+}

@@ -1,0 +1,157 @@
+import { call, implement, isProcedure } from '@orpc/server'
+import type { Envelope } from '../contract/envelope.ts'
+import type { JournalClient } from '../journal/journal-client.ts'
+import { JournalError } from '../journal/journal-error.ts'
+import type { VerifyRequest, VerifyResult } from '../journal/verify-journal.ts'
+import type { AuditItem as JournalAuditItem } from '../journal/audit-search.ts'
+import { type AuditItem, type ServiceReport, system } from './contract.ts'
+import { commonError, notStarted } from './faults.ts'
+import { FileStore } from './file-store.ts'
+import type { Gateway, LocalService } from './gateway.ts'
+import { measureProcessMemory } from './process-memory.ts'
+
+export interface SystemServiceOptions {
+  readonly gateway: Gateway
+  readonly journal: JournalClient
+  readonly home: string
+  readonly version: string
+  /** What the databases know of the journal's end, so that a short tail is noticed. */
+  readonly verifyRequest?: () => Promise<VerifyRequest>
+}
+
+const shownCheckpoints = 20
+
+/** The host's own domain: it runs in the host, behind the same gateway as every other. */
+export function createSystemService(options: SystemServiceOptions): LocalService {
+  const procedures = new Map<string, unknown>(Object.entries(implementSystem(options)))
+  return {
+    name: 'system',
+    contract: system,
+    call: async (name, input, envelope, signal) => {
+      const procedure = procedures.get(name)
+      if (!isProcedure(procedure)) throw new Error(`system.${name} is in the contract but not here`)
+      try {
+        return await call(procedure, input, {
+          context: { envelope },
+          ...(signal === undefined ? {} : { signal }),
+        })
+      } catch (error) {
+        throw error instanceof JournalError ? explainJournalError(error) : error
+      }
+    },
+  }
+}
+
+interface ClientContext {
+  envelope: Envelope
+}
+
+function implementSystem({ gateway, journal, home, version, verifyRequest }: SystemServiceOptions) {
+  const os = implement(system).$context<ClientContext>()
+  const files = new FileStore(home)
+  return os.router({
+    health: os.health.handler(() => ({ status: 'ok', version, uptimeMs: gateway.uptimeMs })),
+    services: os.services.handler(() => reportServices(gateway)),
+    wakeService: os.wakeService.handler(({ input, errors }) => {
+      if (!gateway.services().some(({ name }) => name === input.name))
+        throw errors.NOT_FOUND({ data: { kind: 'service', id: input.name } })
+      gateway.retry(input.name)
+      return {}
+    }),
+    memory: os.memory.handler(measureProcessMemory),
+    journal: os.journal.handler(() => reportJournal(journal)),
+    verifyJournal: os.verifyJournal.handler(async () => {
+      const result = await journal.verify(await verifyRequest?.())
+      return { ...result, words: describeVerification(result), problems: [...result.problems] }
+    }),
+    searchAudit: os.searchAudit.handler(async ({ input }) => {
+      const { text, ...filter } = input
+      const found = await journal.search(withoutUndefined({ ...filter, reasonContains: text }))
+      return { items: found.items.map(copyItem), nextCursor: found.nextCursor }
+    }),
+    auditEntry: os.auditEntry.handler(async ({ input, errors }) => {
+      const entry = await journal.entry(input.sequence)
+      if (entry === null)
+        throw errors.NOT_FOUND({ data: { kind: 'journal entry', id: String(input.sequence) } })
+      const { payload, ...item } = entry
+      return { entry: copyItem({ ...item, payloadRemoved: payload === null }), payload }
+    }),
+    trace: os.trace.handler(({ input }) =>
+      gateway.traces.find(input.id).map((span) => ({ ...span, attributes: { ...span.attributes } })),
+    ),
+    storeFile: os.storeFile.handler(async ({ input }) => {
+      const stored = await files.store(input.file)
+      return { ...stored, name: input.file.name }
+    }),
+    metrics: os.metrics.handler(() => reportMetrics(gateway)),
+  })
+}
+
+function explainJournalError(error: JournalError): Error {
+  return error.code === 'INVALID_ENTRY'
+    ? commonError('BAD_REQUEST', { message: error.message })
+    : notStarted(error.message)
+}
+
+function reportServices(gateway: Gateway): ServiceReport[] {
+  return gateway.services().map((status) => ({ ...status, ...gateway.figures(status.name) }))
+}
+
+async function reportJournal(journal: JournalClient) {
+  const [head, domains, epochs, checkpoints] = await Promise.all([
+    journal.head(),
+    journal.domains(),
+    journal.epochs(),
+    journal.checkpoints(shownCheckpoints),
+  ])
+  const heads = await Promise.all(
+    domains.map(async (name) => ({ name, head: await journal.domainHead(name) })),
+  )
+  return {
+    ...journal.state,
+    head,
+    domains: heads.flatMap(({ name, head: last }) =>
+      last === null ? [] : [{ name, domainSequence: last.domainSequence, sequence: last.sequence }],
+    ),
+    epochs: epochs.map((epoch) => ({ ...epoch, gaps: [...epoch.gaps] })),
+    checkpoints: [...checkpoints],
+  }
+}
+
+/** The result of a verification in words for the person who asked for it. */
+export function describeVerification(result: VerifyResult): string {
+  switch (result.status) {
+    case 'whole':
+      return `All ${result.entries} entries are whole: nothing was changed, removed or put in between.`
+    case 'broken':
+      return `The journal is broken from entry ${result.firstBadSequence ?? 'unknown'} on. ${result.problems[0] ?? ''}`.trim()
+    case 'tail-short':
+      return `The ${result.entries} entries are whole, but the databases know of later ones that are missing.`
+  }
+}
+
+function copyItem(item: JournalAuditItem): AuditItem {
+  return { ...item, eventNames: [...item.eventNames] }
+}
+
+async function reportMetrics(gateway: Gateway) {
+  const metrics = await gateway.metrics.registry.getMetricsAsJSON()
+  return metrics.map(({ name, help, values }) => ({
+    name,
+    help,
+    values: values
+      .filter(({ value }) => Number.isFinite(value))
+      .map((value) => ({
+        name: 'metricName' in value && typeof value.metricName === 'string' ? value.metricName : name,
+        labels: withoutUndefined(value.labels),
+        value: value.value,
+      })),
+  }))
+}
+
+type Defined<T> = { [Name in keyof T]: Exclude<T[Name], undefined> }
+
+/** Leaves out what is undefined, since a field that is not given and one that is `undefined` are different things. */
+function withoutUndefined<T extends object>(fields: T): Defined<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>
+}
