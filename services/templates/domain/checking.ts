@@ -140,11 +140,22 @@ export function checkRows(
       good: rows.filter((row) => row.status === 'good').length,
       confirm: rows.filter((row) => row.status === 'confirm').length,
       error: rows.filter((row) => row.status === 'error').length,
-      leadingZeros: open
-        .flatMap(({ source }) => header.columns.map((column) => findCell(source, column.column)))
-        .filter((cell) => cell !== undefined && /^0\d/.test(cell.text)).length,
+      leadingZeros: countLeadingZeros(fields, open),
     },
   }
+}
+
+/** Codes and texts only: the zero of 0.5 or of 09/11/2026 was never in danger. */
+function countLeadingZeros(
+  fields: readonly { readonly field: TemplateField }[],
+  rows: readonly OpenRow[],
+): number {
+  const keys = fields
+    .filter(({ field }) => field.kind === 'text' || field.kind === 'barcode')
+    .map(({ field }) => field.key)
+  return rows
+    .flatMap(({ values }) => keys.map((key) => values[key]?.text ?? ''))
+    .filter((text) => /^0\d/.test(text)).length
 }
 
 const NO_FACTS: ColumnFacts = { mapping: { unit: null }, dateOrder: null, paddedLength: null }

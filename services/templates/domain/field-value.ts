@@ -438,26 +438,44 @@ function readMultiselect(field: Extract<TemplateField, { kind: 'multiselect' }>,
   return { value: keep(cell, [...new Set(values)]), issues: [] }
 }
 
+/** What each entry of a list may be called, made once per template: sheets ask it for every cell. */
+const optionIndexes = new WeakMap<ListField, ReadonlyMap<string, SelectOption>>()
+
 /** The option a text stands for; in exact lists only blanks around it are overlooked. */
 function findOption(field: ListField, text: string): SelectOption | null {
-  if (field.match === 'exact') {
-    const wanted = text.trim()
-    return field.options.find((option) => option.label.trim() === wanted || option.value === wanted) ?? null
+  const index = optionIndexes.get(field) ?? indexOptions(field)
+  optionIndexes.set(field, index)
+  return index.get(field.match === 'exact' ? text.trim() : foldOption(text)) ?? null
+}
+
+function indexOptions(field: ListField): ReadonlyMap<string, SelectOption> {
+  const index = new Map<string, SelectOption>()
+  for (const option of field.options) {
+    const exact = [option.label.trim(), option.value]
+    const names = field.match === 'exact' ? exact : listOptionNames(option).map(foldOption)
+    for (const name of names) if (!index.has(name)) index.set(name, option)
   }
-  const wanted = foldOption(text)
-  return (
-    field.options.find((option) => listOptionNames(option).some((name) => foldOption(name) === wanted)) ??
-    null
-  )
+  return index
 }
 
 function listOptionNames(option: SelectOption): readonly string[] {
   return [option.label, option.value, ...option.synonyms]
 }
 
+const nearOptions = new WeakMap<ListField, Map<string, readonly SelectOption[]>>()
+
+/** The same slip often fills a column, and comparing with every entry is slow, so answers are remembered. */
+function findNearOptions(field: ListField, text: string): readonly SelectOption[] {
+  const known = nearOptions.get(field) ?? new Map<string, readonly SelectOption[]>()
+  nearOptions.set(field, known)
+  const found = known.get(text) ?? findNearest(text, field.options, listOptionNames)
+  if (known.size < 10_000) known.set(text, found)
+  return found
+}
+
 function explainNoOption(field: ListField, part: string, whole: string): Issue {
   const text = part.trim()
-  const near = findNearest(text, field.options, listOptionNames)
+  const near = findNearOptions(field, text)
   const listed = field.options.slice(0, 8).map((option) => option.label)
   const more = field.options.length > listed.length ? ` and ${field.options.length - listed.length} more` : ''
   const [nearest] = near
