@@ -1,4 +1,5 @@
 import { v7 as createUuid } from 'uuid'
+import { z } from 'zod'
 import { DeviceMessage, type DeviceState, type FoundPort, type HostRequest } from './device-messages.ts'
 import { createRepeatDetector } from './repeat-detector.ts'
 import { ScannerSettings, type ScannerSettingsInput } from './scanner-settings.ts'
@@ -49,9 +50,9 @@ export interface DevicePort extends FoundPort {
   readonly origin: 'found' | 'typed'
 }
 
-export type DeviceErrorCode = 'NOT_STARTED' | 'OUTCOME_UNKNOWN' | 'FAILED'
+export type DeviceErrorCode = 'INVALID' | 'NOT_STARTED' | 'OUTCOME_UNKNOWN' | 'FAILED'
 
-/** NOT_STARTED: nothing was asked; OUTCOME_UNKNOWN: no answer in time or the process died; FAILED: it said no. */
+/** INVALID: bad settings, nothing changed; NOT_STARTED: nothing was asked; OUTCOME_UNKNOWN: no answer in time or the process died; FAILED: it said no. */
 export class DeviceError extends Error {
   readonly code: DeviceErrorCode
 
@@ -76,8 +77,8 @@ export interface DeviceHostOptions {
 
 export interface DeviceHost {
   /**
-   * Sets the complete list of scanners; unchanged ones are not disturbed. Bad settings throw. The list stays in force
-   * through crashes of the device process, even when this call fails.
+   * Sets the complete list of scanners; unchanged ones are not disturbed. Bad settings throw INVALID and change
+   * nothing. Otherwise the list stays in force through crashes of the device process, even when this call fails.
    */
   configure(scanners: readonly ScannerSettingsInput[]): Promise<void>
   health(): readonly DeviceHealth[]
@@ -293,9 +294,7 @@ export function createDeviceHost(options: DeviceHostOptions): DeviceHost {
   return {
     async configure(scanners) {
       if (closed) throw new DeviceError('NOT_STARTED', 'The device host is closed')
-      const next = scanners.map((scanner) => ScannerSettings.parse(scanner))
-      refuseTwice('id', next)
-      refuseTwice('path', next)
+      const next = parseScanners(scanners)
       wanted = next
       for (const id of health.keys()) if (!next.some((one) => one.id === id)) health.delete(id)
       for (const settings of next) {
@@ -308,7 +307,7 @@ export function createDeviceHost(options: DeviceHostOptions): DeviceHost {
         return
       }
       // A process that is started now gets the list as its first request; asking again is harmless.
-      await request(ensureStarted(), { type: 'configure', scanners: next })
+      await request(ensureStarted(), { type: 'configure', scanners: [...next] })
     },
 
     health: currentHealth,
@@ -345,10 +344,18 @@ export function createDeviceHost(options: DeviceHostOptions): DeviceHost {
   }
 }
 
+function parseScanners(scanners: readonly ScannerSettingsInput[]): readonly ScannerSettings[] {
+  const parsed = z.array(ScannerSettings).safeParse(scanners)
+  if (!parsed.success) throw new DeviceError('INVALID', z.prettifyError(parsed.error))
+  refuseTwice('id', parsed.data)
+  refuseTwice('path', parsed.data)
+  return parsed.data
+}
+
 function refuseTwice(key: 'id' | 'path', scanners: readonly ScannerSettings[]): void {
   const values = scanners.map((scanner) => scanner[key])
   const twice = values.find((value, index) => values.indexOf(value) !== index)
-  if (twice !== undefined) throw new DeviceError('FAILED', `Two scanners have the same ${key} "${twice}"`)
+  if (twice !== undefined) throw new DeviceError('INVALID', `Two scanners have the same ${key} "${twice}"`)
 }
 
 function unknownHealth(settings: ScannerSettings): DeviceHealth {
