@@ -44,7 +44,7 @@ const electronOnlyThere = {
 
 /** What eslint itself can see without types; typescript-eslint covers the rest. */
 const soundJavaScript = {
-  eqeqeq: ['error', 'always'],
+  eqeqeq: ['error', 'always', { null: 'ignore' }],
   'no-async-promise-executor': 'error',
   'no-case-declarations': 'error',
   'no-cond-assign': 'error',
@@ -110,7 +110,7 @@ export default defineConfig(
         { allowNumber: true, allowBoolean: false, allowAny: false, allowNullish: false },
       ],
       // Spreading a string gives its code points, which is what we mean when we do it.
-      '@typescript-eslint/no-misused-spread': ['error', { allow: ['string'] }],
+      '@typescript-eslint/no-misused-spread': 'off',
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { attributes: false } }],
       '@typescript-eslint/no-unnecessary-condition': [
@@ -119,7 +119,10 @@ export default defineConfig(
       ],
       // Handlers are async by contract, whether or not this one has something to wait for.
       '@typescript-eslint/require-await': 'off',
-      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { ignoreRestSiblings: true, argsIgnorePattern: '^_', varsIgnorePattern: '^_' },
+      ],
       // A type parameter used once often carries the one thing inference needs here.
       '@typescript-eslint/no-unnecessary-type-parameters': 'off',
       'no-console': 'error',

@@ -17,7 +17,7 @@ const inputs = [
   'package-lock.json',
   'tsconfig.json',
 ]
-const templateScript = 'tools/make-database-templates.ts'
+const templateScript = 'tools/make-database-template.ts'
 const templateInputs = ['drizzle', 'services', 'platform', templateScript, 'package-lock.json']
 
 /** Builds what is out of date, or everything when told so. Returns the exit status. */
@@ -27,7 +27,7 @@ export async function build({ ifChanged = false } = {}) {
     return 1
   }
   if (existsSync(join(root, templateScript))) {
-    const status = await step('database templates', templateInputs, 'build/database-templates', ifChanged, [
+    const status = await step('database templates', templateInputs, 'build/database-template', ifChanged, [
       templateScript,
     ])
     if (status !== 0) return status

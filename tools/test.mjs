@@ -25,6 +25,7 @@ const stages = [
     args: ['--reporter=default', '--reporter=json', `--outputFile.json=${unitReport}`],
     report: unitReport,
     count: countVitest,
+    environment: process.stdout.isTTY ? {} : { NO_COLOR: '1' },
     minutes: 15,
   },
   { name: 'build', script: 'build', minutes: 5 },
@@ -34,6 +35,7 @@ const stages = [
     args: ['--reporter=list,json'],
     report: endToEndReport,
     count: countPlaywright,
+    environment: { PLAYWRIGHT_JSON_OUTPUT_FILE: endToEndReport },
     minutes: 15,
   },
 ]
@@ -52,7 +54,7 @@ try {
 }
 printSummary()
 
-async function runStage({ name, script, args = [], report, count, minutes }) {
+async function runStage({ name, script, args = [], report, count, environment, minutes }) {
   console.log(`\n── ${name} ${'─'.repeat(Math.max(0, 70 - name.length))}`)
   const stageStartedAt = Date.now()
   const secondsLeft = minutesForAll * 60 - secondsSince(startedAt)
@@ -64,10 +66,7 @@ async function runStage({ name, script, args = [], report, count, minutes }) {
   if (report) rmSync(report, { force: true })
   const { status, timedOut } = await run('npm', ['run', '--silent', script, '--', ...args], {
     seconds: Math.min(minutes * 60, secondsLeft),
-    environment: projectEnvironment({
-      PLAYWRIGHT_JSON_OUTPUT_FILE: endToEndReport,
-      ...(process.stdout.isTTY ? {} : { NO_COLOR: '1' }),
-    }),
+    environment: projectEnvironment(environment),
   })
   if (timedOut) console.log(`${name}: stopped at its deadline`)
   const counts = report ? readCounts(report, count) : { passed: status === 0 ? 1 : 0, failed: 0, skipped: 0 }
