@@ -18,7 +18,7 @@ const configuration: Configuration = {
     'out/**',
     'drizzle/**',
     'resources/**',
-    'build/database-templates/**',
+    'build/database-template/**',
     '!node_modules/better-sqlite3/{deps,src}/**',
     '!node_modules/**/*.{map,md,d.mts,d.cts}',
   ],

@@ -27,7 +27,7 @@ export async function build({ ifChanged = false } = {}) {
     return 1
   }
   if (existsSync(join(root, templateScript))) {
-    const status = await step('database templates', templateInputs, 'build/database-template', ifChanged, [
+    const status = await step('database template', templateInputs, 'build/database-template', ifChanged, [
       templateScript,
     ])
     if (status !== 0) return status
