@@ -2,27 +2,19 @@ import { eventIterator } from '@orpc/contract'
 import { z } from 'zod'
 import { command, domainContract, query } from '../../platform/contract/procedure.ts'
 import { Instant, requiredText, text } from '../../platform/contract/values.ts'
-
-export const SerialScannerSettings = z.object({
-  id: z.string().min(1).max(60),
-  name: requiredText(120),
-  /** Typed or picked: `/dev/ttyACM0`, `/dev/pts/7`, `COM3`. */
-  path: requiredText(300),
-  baudRate: z.number().int().min(300).max(4_000_000).default(9_600),
-  /** Ends of a code beside CR, LF and CR LF. */
-  suffix: z.string().max(8).default(''),
-})
-export type SerialScannerSettings = z.infer<typeof SerialScannerSettings>
+import { ScannerSettings } from './scanner-settings.ts'
 
 export const DeviceStatus = z.object({
   id: z.string(),
   name: z.string(),
   kind: z.literal('serial-scanner'),
-  settings: SerialScannerSettings,
+  settings: ScannerSettings,
   state: z.enum(['starting', 'ready', 'waiting', 'failed', 'stopped']),
   words: z.string(),
   scans: z.number().int(),
   lastScanAt: Instant.nullable(),
+  /** The last bytes that made no code, in words. */
+  lastDropped: z.string().nullable(),
 })
 export type DeviceStatus = z.infer<typeof DeviceStatus>
 
@@ -50,7 +42,7 @@ export const devices = domainContract('devices', {
     z.array(z.object({ path: z.string(), description: z.string() })),
   ),
   saveScanner: command({ permission: 'devices:manage', summary: 'Add or change a serial scanner' })
-    .input(SerialScannerSettings)
+    .input(ScannerSettings)
     .output(DeviceStatus),
   removeScanner: command({ permission: 'devices:manage', summary: 'Remove a scanner' })
     .input(z.object({ id: z.string() }))

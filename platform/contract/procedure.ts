@@ -18,6 +18,8 @@ export interface ProcedureMeta<Kind extends 'query' | 'command' = 'query' | 'com
   readonly internal: boolean
   /** The answer holds a secret (a token), so it is neither stored for repeats nor journaled. */
   readonly secretAnswer: boolean
+  /** It ends or locks sessions, or changes what people may do: nobody may go on with what was remembered of them. */
+  readonly endsSessions: boolean
 }
 
 interface ProcedureOptions {
@@ -38,6 +40,7 @@ interface QueryOptions extends ProcedureOptions {
 
 interface CommandOptions extends ProcedureOptions {
   readonly secretAnswer?: boolean
+  readonly endsSessions?: boolean
 }
 
 const defaultDeadlineMs = 10_000
@@ -68,6 +71,7 @@ function procedure<Kind extends 'query' | 'command'>(
     scan: options.scan ?? false,
     internal: options.internal ?? false,
     secretAnswer: options.secretAnswer ?? false,
+    endsSessions: options.endsSessions ?? false,
   }
   return oc
     .$meta<ProcedureMeta<Kind>>(meta)

@@ -52,4 +52,6 @@ export interface ChangeOptions {
   /** Before anybody has signed in: for whom the change is made. */
   readonly laboratoryId?: string
   readonly actorId?: string
+  /** What was asked, when that is not the call's own input: for changes that more than one call may make. */
+  readonly requestHash?: string
 }

@@ -9,7 +9,7 @@ import { Refusal } from '../contract/refusal.ts'
 import { type ChangeRequest, hashRequest } from '../database/change.ts'
 import { type DomainDatabase, isDamage, type Observe } from '../database/domain-database.ts'
 import type { JournalClient } from '../journal/journal-client.ts'
-import { openSagas, resumeSaga } from '../saga/saga.ts'
+import { openSagas, resumeSaga, type SagaRow } from '../saga/saga.ts'
 import type { FromService } from './boot.ts'
 import { HybridClock } from './hybrid-clock.ts'
 import type { Orchestrates, Reads, ServiceDefinition, Writes } from './implementation.ts'
@@ -41,6 +41,9 @@ export interface RunningService {
 }
 
 type AnyHandler = Reads<unknown, unknown> | Writes<unknown, unknown> | Orchestrates<unknown, unknown>
+
+/** Longer than any call that runs a saga waits, so that a saga is rarely run twice at once; that would do no harm. */
+const sagaPatienceMs = 35_000
 
 /** Runs one call of a procedure; everything the handlers are given comes from here. */
 interface Call {
@@ -191,7 +194,7 @@ export async function startService(
       correlationId: envelope.correlationId,
       procedure,
       idempotencyKey,
-      requestHash: hashRequest(procedure, actorId, input),
+      requestHash: options.requestHash ?? hashRequest(procedure, actorId, input),
       secretAnswer: meta.secretAnswer,
       deadlineAt: envelope.deadlineAt,
       reaction: options.reaction ?? null,
@@ -247,33 +250,47 @@ export async function startService(
   handler.upgrade(around.servicePort, { context: { envelope: own.envelope } })
   around.servicePort.start()
 
-  const resumed = resumeSagas()
+  // In the background: sign-in and finding must not wait for other domains to wake.
+  let resuming = resumeSagas(0)
+  const resumeTimer =
+    definition.sagas.length === 0
+      ? null
+      : setInterval(() => {
+          resuming = resuming.then(() => resumeSagas(sagaPatienceMs))
+        }, sagaPatienceMs)
+  resumeTimer?.unref()
 
-  /** In the background: sign-in and finding must not wait for other domains to wake. */
-  async function resumeSagas(): Promise<void> {
+  /** Takes up sagas that nobody has touched for so long; what still cannot be finished waits for the next round. */
+  async function resumeSagas(untouchedForMs: number): Promise<void> {
     if (definition.sagas.length === 0) return
-    const seed = orchestrationScope(own, 'resume')
-    for (const row of await openSagas(seed)) {
+    const unfinished: { readonly row: SagaRow; readonly error: unknown }[] = []
+    for (const row of await openSagas(orchestrationScope(own, 'resume'), untouchedForMs)) {
       const saga = definition.sagas.find((each) => each.name === row.name)
       if (saga === undefined) continue
-      const actor = Envelope.shape.actor.parse(row.actor)
       const call = internalCall(definition.name, {
         laboratoryId: row.laboratory_id,
         correlationId: row.correlation_id,
       })
-      const envelope = { ...call.envelope, actor }
       const key = row.idempotency_key
+      const envelope = {
+        ...call.envelope,
+        actor: Envelope.shape.actor.parse(row.actor),
+        idempotencyKey: key,
+      }
       try {
-        await resumeSaga(orchestrationScope({ ...call, envelope }, key.split('/')[0] ?? key), saga, row)
+        await resumeSaga(orchestrationScope({ ...call, envelope }, key), saga, row)
       } catch (error) {
-        around.report({
-          type: 'log',
-          level: 'warn',
-          message: `The saga ${row.name} ${row.id} could not be finished yet; it is taken up at the next start`,
-          fields: { correlationId: row.correlation_id, error: fullWords(error) },
-        })
+        unfinished.push({ row, error })
       }
     }
+    const [first] = unfinished
+    if (first === undefined) return
+    around.report({
+      type: 'log',
+      level: 'warn',
+      message: `${unfinished.length} pieces of work across domains could not be finished yet; they are tried again, ${first.row.name} ${first.row.id} first`,
+      fields: { correlationId: first.row.correlation_id, error: fullWords(first.error) },
+    })
   }
 
   return {
@@ -284,7 +301,8 @@ export async function startService(
         await new Promise((resolve) => setTimeout(resolve, 20))
       }
       await subscriptions.stop()
-      await resumed
+      if (resumeTimer !== null) clearInterval(resumeTimer)
+      await resuming
       around.gatewayPort.close()
       around.servicePort.close()
     },
@@ -325,6 +343,7 @@ function internalCall(
       scan: false,
       internal: true,
       secretAnswer: false,
+      endsSessions: false,
     },
     input: {},
   }

@@ -106,6 +106,21 @@ const passwordErrors = {
   PASSWORD_TOO_COMMON: { status: 422, message: 'This password is on the list of common passwords' },
 } as const
 
+/** What the gateway learns of an access token. */
+export const ResolvedSessionAnswer = z.discriminatedUnion('state', [
+  z.object({
+    state: z.literal('live'),
+    userId: z.string(),
+    name: z.string(),
+    sessionId: z.string(),
+    laboratoryId: z.string(),
+    permissions: z.array(z.string()),
+    expiresAt: Instant,
+  }),
+  z.object({ state: z.literal('locked') }),
+  z.object({ state: z.literal('none') }),
+])
+
 /** What other parts of the system may ask of the auth domain: people, roles, sessions. */
 export const auth = domainContract('auth', {
   status: query({ permission: 'public', summary: 'Whether a laboratory has been set up here' }).output(
@@ -138,8 +153,10 @@ export const auth = domainContract('auth', {
   refresh: command({ permission: 'public', summary: 'Exchange a refresh token, once', secretAnswer: true })
     .input(z.object({ refreshToken: z.string().max(500) }))
     .output(Tokens),
-  logout: command({ permission: 'signed-in', summary: 'Sign out' }).input(z.object({})).output(z.object({})),
-  lock: command({ permission: 'signed-in', summary: 'Lock the session' })
+  logout: command({ endsSessions: true, permission: 'signed-in', summary: 'Sign out' })
+    .input(z.object({}))
+    .output(z.object({})),
+  lock: command({ endsSessions: true, permission: 'signed-in', summary: 'Lock the session' })
     .input(z.object({}))
     .output(z.object({})),
   unlock: command({
@@ -161,7 +178,12 @@ export const auth = domainContract('auth', {
     )
     .output(z.object({ expiresAt: Instant })),
   me: query({ permission: 'signed-in', summary: 'Who is signed in' }).output(Me),
-  changePassword: command({ permission: 'signed-in', summary: 'Change the own password', secretAnswer: true })
+  changePassword: command({
+    endsSessions: true,
+    permission: 'signed-in',
+    summary: 'Change the own password',
+    secretAnswer: true,
+  })
     .errors({ ...signInErrors, ...passwordErrors })
     .input(z.object({ currentPassword: z.string().max(200), newPassword: NewPassword }))
     .output(z.object({})),
@@ -187,7 +209,7 @@ export const auth = domainContract('auth', {
         }),
       ),
     ),
-  revokeSession: command({ permission: 'signed-in', summary: 'End a session' })
+  revokeSession: command({ endsSessions: true, permission: 'signed-in', summary: 'End a session' })
     .input(z.object({ sessionId: SessionId }))
     .output(z.object({})),
 
@@ -219,7 +241,11 @@ export const auth = domainContract('auth', {
       }),
     )
     .output(User),
-  updateUser: command({ permission: 'users:manage', summary: 'Change name, roles or badge of a person' })
+  updateUser: command({
+    endsSessions: true,
+    permission: 'users:manage',
+    summary: 'Change name, roles or badge of a person',
+  })
     .input(
       z.object({
         id: UserId,
@@ -230,10 +256,15 @@ export const auth = domainContract('auth', {
       }),
     )
     .output(User),
-  setUserStatus: command({ permission: 'users:manage', summary: 'Activate, suspend or delete a person' })
+  setUserStatus: command({
+    endsSessions: true,
+    permission: 'users:manage',
+    summary: 'Activate, suspend or delete a person',
+  })
     .input(z.object({ id: UserId, status: UserStatus, reason: Reason }))
     .output(User),
   resetPassword: command({
+    endsSessions: true,
     permission: 'users:manage',
     summary: 'Set a new password for a person',
     secretAnswer: true,
@@ -246,7 +277,11 @@ export const auth = domainContract('auth', {
     path: '/roles',
     summary: 'Roles and what they may do',
   }).output(z.array(Role)),
-  updateRole: command({ permission: 'users:manage', summary: 'Change what a role may do in this laboratory' })
+  updateRole: command({
+    endsSessions: true,
+    permission: 'users:manage',
+    summary: 'Change what a role may do in this laboratory',
+  })
     .input(
       z.object({
         name: RoleName,
@@ -263,21 +298,7 @@ export const auth = domainContract('auth', {
   /** The gateway asks this for every session it does not know. */
   resolveSession: query({ permission: 'public', internal: true, summary: 'Who holds this access token' })
     .input(z.object({ accessToken: z.string().max(4_000) }))
-    .output(
-      z.discriminatedUnion('state', [
-        z.object({
-          state: z.literal('live'),
-          userId: z.string(),
-          name: z.string(),
-          sessionId: z.string(),
-          laboratoryId: z.string(),
-          permissions: z.array(z.string()),
-          expiresAt: Instant,
-        }),
-        z.object({ state: z.literal('locked') }),
-        z.object({ state: z.literal('none') }),
-      ]),
-    ),
+    .output(ResolvedSessionAnswer),
 })
 
 export const authEvents = {

@@ -11,6 +11,7 @@ import {
   Revision,
   rowResult,
 } from '../../platform/contract/values.ts'
+import { Thing } from '../barcodes/contract.ts'
 
 export const NodeId = id('NodeId')
 export const ContainerId = id('ContainerId')
@@ -81,11 +82,25 @@ export const Container = z.object({
   place: Place.nullable(),
   /** Where it goes back to while it is checked out. */
   reservedPlace: Place.nullable(),
+  /** Who has it in hand, by name. */
   heldBy: z.string().nullable(),
+  heldById: z.string().nullable(),
+  /** Since when it is in this place, in this person's hands, disposed of, or registered. */
   since: Instant.nullable(),
+  /** Another workstation claims its position too; a person has to look and move one of the two. */
+  contested: z.boolean(),
   revision: Revision,
 })
 export type Container = z.infer<typeof Container>
+
+const ContainerInBox = Container.pick({
+  id: true,
+  kind: true,
+  sampleId: true,
+  material: true,
+  label: true,
+  state: true,
+}).extend({ placedAt: Instant.nullable() })
 
 const BoxPosition = z.object({
   label: z.string(),
@@ -94,27 +109,45 @@ const BoxPosition = z.object({
   state: PositionState,
   reservedUntil: Instant.nullable(),
   reservedFor: z.string().nullable(),
-  container: Container.pick({
-    id: true,
-    kind: true,
-    sampleId: true,
-    material: true,
-    label: true,
-    state: true,
-  })
-    .extend({ placedAt: Instant.nullable() })
-    .nullable(),
+  /** Why it is out of use. */
+  reason: z.string().nullable(),
+  /** What is in it, or for a kept place what is checked out. */
+  container: ContainerInBox.nullable(),
 })
 
 export const BoxMap = z.object({
   box: StorageNode,
   path: z.array(z.string()),
+  /** In the order in which the box is filled. */
   positions: z.array(BoxPosition),
+  /** The next free position in that order; null when the box is full. */
+  nextFree: z.string().nullable(),
+  /** Containers that claim a position of this box which another one has. */
+  contested: z.array(z.object({ position: z.string(), container: ContainerInBox })),
 })
 export type BoxMap = z.infer<typeof BoxMap>
 
+export const HistoryWhat = z.enum([
+  'registered',
+  'corrected',
+  'placed',
+  'moved',
+  'taken_out',
+  'checked_out',
+  'returned',
+  'disposed',
+  'removed',
+])
+const PlaceReference = z.object({ boxId: NodeId, position: z.string() })
+
 /** Where a container is to go. Without a position the next free one in the box's order is taken. */
-const Target = z.object({ boxId: NodeId, position: PositionLabel.optional() })
+const Target = z.object({
+  boxId: NodeId,
+  position: PositionLabel.optional(),
+  /** It was reserved for this very container: use the reservation up. */
+  useReservation: z.boolean().default(false),
+})
+const ExactTarget = Target.extend({ position: PositionLabel })
 
 /** Placing against a zone rule needs a reason, and the permission `storage:override`. */
 const ZoneOverride = z.object({ reason: Reason }).optional()
@@ -139,6 +172,32 @@ const placeErrors = {
     status: 422,
     message: 'This type may not be stored at this temperature',
     data: z.object({ material: z.string(), zone: ZoneName, allowed: z.array(ZoneName) }),
+  },
+} as const
+
+const codeErrors = {
+  CODE_TAKEN: {
+    status: 409,
+    message: 'This code belongs to something else already',
+    data: z.object({ code: z.string(), thing: Thing }),
+  },
+  INDEX_SEQUENCE: {
+    status: 422,
+    message: 'This reads like an index sequence, not like the code of a place',
+    data: z.object({ code: z.string() }),
+  },
+  NOT_A_CODE: {
+    status: 422,
+    message: 'This cannot be a code',
+    data: z.object({ code: z.string(), why: z.string() }),
+  },
+} as const
+
+const nodeErrors = {
+  NAME_TAKEN: {
+    status: 409,
+    message: 'Something here has this name already',
+    data: z.object({ name: z.string() }),
   },
 } as const
 
@@ -178,14 +237,14 @@ export const storage = domainContract('storage', {
     path: '/nodes',
     summary: 'Add a freezer, shelf, rack or box',
   })
-    .errors({ NAME_TAKEN: { status: 409, message: 'Something here has this name already' } })
+    .errors({ ...nodeErrors, ...codeErrors })
     .input(
       z.object({
         kind: NodeKind,
         parentId: NodeId.nullable().default(null),
         name: requiredText(120),
         zone: ZoneName.nullable().default(null),
-        rows: z.number().int().min(1).max(64).optional(),
+        rows: z.number().int().min(1).max(45).optional(),
         columns: z.number().int().min(1).max(64).optional(),
         order: z.enum(['row-major', 'column-major']).default('row-major'),
         /** A printed code the thing carries already; without it one of our own is made. */
@@ -195,8 +254,9 @@ export const storage = domainContract('storage', {
     .output(StorageNode),
   updateNode: command({
     permission: 'storage:manage',
-    summary: 'Rename, move or re-zone a freezer, shelf, rack or box',
+    summary: 'Rename, move or re-zone a freezer, shelf, rack or box, with all that is in it',
   })
+    .errors({ ...nodeErrors, ZONE_NOT_ALLOWED: placeErrors.ZONE_NOT_ALLOWED })
     .input(
       z.object({
         id: NodeId,
@@ -204,6 +264,7 @@ export const storage = domainContract('storage', {
         name: requiredText(120).optional(),
         parentId: NodeId.nullable().optional(),
         zone: ZoneName.nullable().optional(),
+        zoneOverride: ZoneOverride,
       }),
     )
     .output(StorageNode),
@@ -212,10 +273,30 @@ export const storage = domainContract('storage', {
     summary: 'Take an empty freezer, shelf, rack or box out of use',
   })
     .errors({
-      NOT_EMPTY: { status: 409, message: 'It is not empty', data: z.object({ containers: z.number() }) },
+      NOT_EMPTY: { status: 409, message: 'It is not empty', data: z.object({ containers: z.number(), nodes: z.number() }) },
     })
     .input(z.object({ id: NodeId, reason: Reason }))
     .output(z.object({})),
+  nodeHistory: query({
+    permission: 'storage:read',
+    path: '/nodes/{id}/history',
+    summary: 'How a freezer, shelf, rack or box came to be where it is, newest first',
+  })
+    .input(z.object({ id: NodeId, ...listInput }))
+    .output(
+      page(
+        z.object({
+          id: z.string(),
+          what: z.enum(['added', 'renamed', 'moved', 'rezoned', 'removed']),
+          from: z.string().nullable(),
+          to: z.string().nullable(),
+          reason: z.string().nullable(),
+          by: z.string(),
+          byId: z.string(),
+          at: Instant,
+        }),
+      ),
+    ),
   boxMap: query({
     permission: 'storage:read',
     scan: true,
@@ -245,6 +326,9 @@ export const storage = domainContract('storage', {
         sort: z.enum(['label', '-label', 'since', '-since']).default('label'),
         state: ContainerState.optional(),
         sampleId: z.uuid().optional(),
+        boxId: NodeId.optional(),
+        /** Part of the label. */
+        search: z.string().max(200).optional(),
         heldByMe: z.coerce.boolean().default(false),
       }),
     )
@@ -264,6 +348,32 @@ export const storage = domainContract('storage', {
   })
     .input(z.object({ sampleIds: z.array(z.uuid()).max(1_000) }))
     .output(z.array(Container)),
+  locate: query({
+    permission: 'storage:read',
+    largeInput: true,
+    summary: 'In one line each, where some samples and containers are',
+  })
+    .input(
+      z.object({
+        sampleIds: z.array(z.uuid()).max(1_000).default([]),
+        containerIds: z.array(ContainerId).max(1_000).default([]),
+      }),
+    )
+    .output(
+      z.array(
+        z.object({
+          containerId: ContainerId,
+          sampleId: z.uuid().nullable(),
+          label: z.string(),
+          state: ContainerState,
+          /** `F1 › Shelf 2 › Rack C › Plasma ONC-14, F8`; the kept place while it is checked out. */
+          place: z.string().nullable(),
+          boxId: NodeId.nullable(),
+          position: z.string().nullable(),
+          heldBy: z.string().nullable(),
+        }),
+      ),
+    ),
   createContainer: command({
     permission: 'storage:place',
     path: '/containers',
@@ -276,6 +386,23 @@ export const storage = domainContract('storage', {
         sampleId: z.uuid().nullable().default(null),
         material: z.string().max(60).nullable().default(null),
         label: requiredText(200),
+      }),
+    )
+    .output(Container),
+  updateContainer: command({
+    permission: 'storage:place',
+    summary: 'Correct what is written of a container',
+  })
+    .errors({ ZONE_NOT_ALLOWED: placeErrors.ZONE_NOT_ALLOWED })
+    .input(
+      z.object({
+        id: ContainerId,
+        kind: ContainerKind.optional(),
+        sampleId: z.uuid().nullable().optional(),
+        material: z.string().max(60).nullable().optional(),
+        label: requiredText(200).optional(),
+        reason: Reason,
+        zoneOverride: ZoneOverride,
       }),
     )
     .output(Container),
@@ -301,7 +428,7 @@ export const storage = domainContract('storage', {
     .input(
       z.object({
         moves: z
-          .array(z.object({ containerId: ContainerId, target: Target.required() }))
+          .array(z.object({ containerId: ContainerId, target: ExactTarget }))
           .min(1)
           .max(500),
         zoneOverride: ZoneOverride,
@@ -371,6 +498,9 @@ export const storage = domainContract('storage', {
         containerId: ContainerId.optional(),
         sampleId: z.uuid().optional(),
         boxId: NodeId.optional(),
+        /** With `boxId` and `placed`: the list "placed in this box". */
+        what: z.union([HistoryWhat, z.array(HistoryWhat)]).optional(),
+        since: Instant.optional(),
       }),
     )
     .output(
@@ -380,21 +510,19 @@ export const storage = domainContract('storage', {
           containerId: ContainerId,
           label: z.string(),
           sampleId: z.uuid().nullable(),
-          what: z.enum([
-            'registered',
-            'placed',
-            'moved',
-            'taken_out',
-            'checked_out',
-            'returned',
-            'disposed',
-            'removed',
-          ]),
+          what: HistoryWhat,
           from: z.string().nullable(),
           to: z.string().nullable(),
+          fromPosition: PlaceReference.nullable(),
+          toPosition: PlaceReference.nullable(),
           reason: z.string().nullable(),
+          /** A zone rule was overridden; `reason` says why. */
+          zoneOverridden: z.boolean(),
           by: z.string(),
+          byId: z.string(),
           at: Instant,
+          /** The event before it is missing, ended elsewhere, or has two successors. Shown as an error. */
+          broken: z.enum(['gap', 'fork']).nullable(),
         }),
       ),
     ),
@@ -421,7 +549,9 @@ export const storage = domainContract('storage', {
     .output(z.object({ results: z.array(rowResult(Container)), problems: z.array(RackProblem) })),
   capacityCheck: query({
     permission: 'storage:read',
-    summary: 'Whether every stored capacity equals a recount',
+    summary: 'Whether every capacity shown equals a recount, position by position',
+    deadlineMs: 120_000,
+    long: true,
   }).output(
     z.object({
       boxes: z.number().int(),
@@ -444,4 +574,15 @@ export const storageEvents = {
   ContainerCheckedOut: event('ContainerCheckedOut', Moved),
   ContainerReturned: event('ContainerReturned', Moved),
   ContainerDisposed: event('ContainerDisposed', Moved.extend({ reason: z.string() })),
+  StorageNodeChanged: event(
+    'StorageNodeChanged',
+    z.object({
+      nodeId: z.string(),
+      kind: NodeKind,
+      name: z.string(),
+      what: z.enum(['added', 'renamed', 'moved', 'rezoned', 'removed']),
+      from: z.string().nullable(),
+      to: z.string().nullable(),
+    }),
+  ),
 }

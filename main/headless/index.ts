@@ -1,0 +1,76 @@
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { openHttpFrontDoor } from '../../platform/gateway/http-front-door.ts'
+import type { LogLevel } from '../../platform/gateway/log.ts'
+import { forkDeviceProcess } from '../devices/forked-device-process.ts'
+import { defaultHome, HomeUnusable } from '../home.ts'
+import { readVersion, startWorkstation } from '../workstation.ts'
+
+const root = resolve(import.meta.dirname, '../..')
+
+await main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof HomeUnusable ? error.message : describe(error)}\n`)
+  process.exitCode = 1
+})
+
+/** A workstation without windows: the same services, journal and devices, with the contracts on loopback HTTP. */
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { home: { type: 'string' }, port: { type: 'string' } } })
+  const workstation = await startWorkstation({
+    home: values.home ?? defaultHome(),
+    root,
+    version: readVersion(root),
+    logLevel: readLogLevel(process.env['TRACSEQ_LOG']),
+    logToStderr: false,
+    spawnDeviceProcess: forkDeviceProcess,
+    ...readReserve(process.env['TRACSEQ_RESERVE_BYTES']),
+  })
+  await setUpFirstAdministrator(workstation)
+  const door = await openHttpFrontDoor(workstation.gateway, {
+    host: '127.0.0.1',
+    port: Number(values.port ?? process.env['TRACSEQ_PORT'] ?? 0),
+    title: 'TracSeq Bench',
+    version: readVersion(root),
+    isReady: () => true,
+    loopbackOnly: true,
+  })
+  process.stdout.write(`${JSON.stringify({ url: door.url, home: workstation.home })}\n`)
+
+  let closing = false
+  const close = () => {
+    if (closing) return
+    closing = true
+    door
+      .close()
+      .then(() => workstation.close())
+      .then(
+        () => process.exit(0),
+        (error: unknown) => {
+          process.stderr.write(`${describe(error)}\n`)
+          process.exit(1)
+        },
+      )
+  }
+  process.on('SIGTERM', close)
+  process.on('SIGINT', close)
+}
+
+async function setUpFirstAdministrator(
+  workstation: Awaited<ReturnType<typeof startWorkstation>>,
+): Promise<void> {
+  const email = process.env['TRACSEQ_ADMIN_EMAIL']
+  const password = process.env['TRACSEQ_ADMIN_PASSWORD']
+  if (email !== undefined && password !== undefined) await workstation.setUpFrom({ email, password })
+}
+
+function readLogLevel(text: string | undefined): LogLevel {
+  return text === 'debug' || text === 'warn' || text === 'error' ? text : 'info'
+}
+
+function readReserve(text: string | undefined): { readonly reserveBytes?: number } {
+  return text === undefined ? {} : { reserveBytes: Number(text) }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}

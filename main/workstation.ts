@@ -1,0 +1,200 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join, resolve } from 'node:path'
+import { ORPCError } from '@orpc/client'
+import { ResolvedSessionAnswer } from '../services/auth/contract.ts'
+import { services } from '../services/registry.ts'
+import { Gateway } from '../platform/gateway/gateway.ts'
+import { type Log, type LogLevel, openLog } from '../platform/gateway/log.ts'
+import type { AnyMessagePort } from '../platform/gateway/message-port.ts'
+import { openPortFrontDoor } from '../platform/gateway/port-front-door.ts'
+import type { ResolvedSession } from '../platform/gateway/session.ts'
+import { createSystemService } from '../platform/gateway/system-service.ts'
+import { HybridClock } from '../platform/service/hybrid-clock.ts'
+import { startJournal } from '../platform/journal/start-journal.ts'
+import type { DeviceProcess } from './devices/device-host.ts'
+import { createDeviceService } from './devices/device-service.ts'
+import { openHome } from './home.ts'
+
+export interface WorkstationOptions {
+  readonly home: string
+  readonly version: string
+  readonly logLevel: LogLevel
+  readonly logToStderr: boolean
+  /** Where `drizzle/`, `resources/` and the prepared database lie: the repository, or the packaged application. */
+  readonly root: string
+  readonly spawnDeviceProcess: (log: (words: string) => void) => DeviceProcess
+  /** Free bytes below which new work is refused; tests make it small. */
+  readonly reserveBytes?: number
+  /** After how long a service nobody calls is put to sleep. */
+  readonly idleAfterMs?: number
+}
+
+/** A running workstation: all of TracSeq Bench but its windows. */
+export interface Workstation {
+  readonly home: string
+  readonly name: string
+  readonly gateway: Gateway
+  readonly log: Log
+  /** Serves a window over its port. */
+  connectWindow(port: AnyMessagePort, name: string): void
+  /** Makes the laboratory from outside of a window; nothing happens when there is one. */
+  setUpFrom(administrator: { readonly email: string; readonly password: string }): Promise<void>
+  /** Lets calls in hand finish, then closes databases, devices and the journal, in this order. */
+  close(): Promise<void>
+}
+
+/**
+ * Composes the platform with the services. Everything is started here and closed in the opposite order; the services
+ * themselves start when first needed. Throws {@link import('./home.ts').HomeUnusable} when the home may not be used.
+ */
+export async function startWorkstation(options: WorkstationOptions): Promise<Workstation> {
+  const home = openHome(options.home)
+  const log = openLog({ home: home.path, level: options.logLevel, stderr: options.logToStderr })
+  const clock = new HybridClock(home.workstation.id)
+  const journal = await startJournal({
+    home: home.path,
+    author: {
+      actorId: 'tracseq',
+      workstationId: home.workstation.id,
+      hybridLogicalTime: () => clock.tick(),
+    },
+    ...(options.reserveBytes === undefined ? {} : { reserveBytes: options.reserveBytes }),
+  }).catch((error: unknown) => {
+    home.release()
+    throw error
+  })
+  const wasmModule = await compileDatabaseEngine()
+  const template = join(options.root, 'build', 'database-template')
+
+  const gateway: Gateway = new Gateway({
+    services,
+    log,
+    bootData: (domain) => ({
+      home: home.path,
+      databaseDirectory: join(home.path, 'databases', domain),
+      databaseTemplate: existsSync(template) ? template : null,
+      migrations: join(options.root, 'drizzle'),
+      resources: join(options.root, 'resources'),
+      workstation: home.workstation,
+      wasmModule,
+      logLevel: options.logLevel,
+    }),
+    openJournalPort: () => journal.createPort(),
+    resolveSession: (token) => resolveSession(gateway, token),
+    ...(options.idleAfterMs === undefined ? {} : { timing: { idleAfterMs: options.idleAfterMs } }),
+  })
+  const devices = createDeviceService({
+    home: home.path,
+    journal: journal.client,
+    log,
+    spawn: () => options.spawnDeviceProcess((words) => log.write('warn', words, { step: 'devices' })),
+  })
+  gateway.addLocal(
+    createSystemService({ gateway, journal: journal.client, home: home.path, version: options.version }),
+  )
+  gateway.addLocal(devices.service)
+  await devices.start()
+  const stopWaking = wakeSubscribers(gateway, journal.client)
+
+  // The databases may be ahead of the journal, or behind it: every domain that has one says so at the start.
+  for (const { name } of services) {
+    if (existsSync(join(home.path, 'databases', name))) gateway.wake(name)
+  }
+
+  return {
+    home: home.path,
+    name: home.workstation.name,
+    gateway,
+    log,
+    connectWindow: (port, name) => openPortFrontDoor(gateway, port, name),
+    setUpFrom: (administrator) => setUpFrom(gateway, administrator),
+    async close() {
+      stopWaking()
+      await devices.close()
+      await gateway.close()
+      await journal.close()
+      home.release()
+    },
+  }
+}
+
+/** The version of this program. */
+export function readVersion(root: string): string {
+  const text = readFileSync(join(root, 'package.json'), 'utf8')
+  return String((JSON.parse(text) as { readonly version?: unknown }).version)
+}
+
+/** Compiles PGlite once; every worker instantiates the same module. */
+async function compileDatabaseEngine(): Promise<WebAssembly.Module> {
+  const entry = createRequire(import.meta.url).resolve('@electric-sql/pglite')
+  return WebAssembly.compile(readFileSync(resolve(dirname(entry), 'pglite.wasm')))
+}
+
+async function resolveSession(gateway: Gateway, accessToken: string): Promise<ResolvedSession> {
+  const answer = await gateway.call({
+    path: ['auth', 'resolveSession'],
+    input: { accessToken },
+    origin: { from: 'host', actor: null },
+  })
+  const session = ResolvedSessionAnswer.parse(answer)
+  switch (session.state) {
+    case 'none':
+      return { problem: 'UNAUTHORIZED' }
+    case 'locked':
+      return { problem: 'SESSION_LOCKED' }
+    case 'live':
+      return {
+        actor: {
+          userId: session.userId,
+          name: session.name,
+          sessionId: session.sessionId,
+          laboratoryId: session.laboratoryId,
+          permissions: session.permissions,
+          service: null,
+        },
+      }
+  }
+}
+
+/** Wakes sleeping services when the journal gets an event they react to. */
+function wakeSubscribers(
+  gateway: Gateway,
+  journal: Awaited<ReturnType<typeof startJournal>>['client'],
+): () => void {
+  const eventNames = [...new Set(services.flatMap((each) => each.subscriptions ?? []))]
+  let seen = -1
+  let looking: Promise<void> = Promise.resolve()
+  const look = async (head: number) => {
+    if (seen === -1) seen = head - 1
+    const entries = await journal.read({ afterSequence: seen, eventNames, limit: 1_000 })
+    seen = Math.max(seen, entries.at(-1)?.sequence ?? head)
+    gateway.wakeSubscribers(entries.flatMap((entry) => entry.eventNames))
+  }
+  return journal.onAppended((head) => {
+    looking = looking.then(() => look(head)).catch(() => undefined)
+  })
+}
+
+async function setUpFrom(
+  gateway: Gateway,
+  administrator: { readonly email: string; readonly password: string },
+): Promise<void> {
+  try {
+    await gateway.call({
+      path: ['auth', 'setUp'],
+      input: {
+        laboratoryName: 'Laboratory',
+        administrator: {
+          name: 'Administrator',
+          email: administrator.email,
+          password: administrator.password,
+        },
+      },
+      origin: { from: 'host', actor: null, idempotencyKey: 'first-administrator' },
+    })
+  } catch (error) {
+    if (error instanceof ORPCError && error.code === 'ALREADY_SET_UP') return
+    throw error
+  }
+}
