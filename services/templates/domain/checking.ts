@@ -219,7 +219,7 @@ function explainIgnored(
     severity: 'note',
     rule: 'padding',
     title: 'Lines without any id',
-    message: `has nothing in ${names}, only “${filled[0]?.text.trim()}”${filled.length > 1 ? ` and ${filled.length - 1} more` : ''}. It is left out.`,
+    message: `has nothing in ${names}, only “${filled[0]?.text.trim() ?? ''}”${filled.length > 1 ? ` and ${filled.length - 1} more` : ''}. It is left out.`,
   }
 }
 

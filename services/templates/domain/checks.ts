@@ -342,12 +342,15 @@ function findRepeats(
   rows: readonly RowValues[],
   template: Template,
 ): ReturnType<typeof checkUniqueness> {
-  const filled = rows.filter(({ values }) => (values[field.key]?.text ?? '').trim() !== '')
-  const key = ({ values }: RowValues): string =>
-    [field.key, ...rule.with].map((part) => listKey(values[part])).join('\u0000')
-  const exact = [...Map.groupBy(filled, key).values()].filter((group) => group.length > 1)
+  const keys = new Map<RowValues, string>()
+  for (const row of rows) {
+    if ((row.values[field.key]?.text ?? '').trim() === '') continue
+    keys.set(row, [field.key, ...rule.with].map((part) => listKey(row.values[part])).join('\u0000'))
+  }
+  const key = (row: RowValues): string => keys.get(row) ?? ''
+  const exact = findGroups(keys, (text) => text)
   const repeated = new Set(exact.flat())
-  const loose = [...Map.groupBy(filled, (row) => key(row).toLowerCase()).values()].filter(
+  const loose = findGroups(keys, (text) => text.toLowerCase()).filter(
     (group) => new Set(group.map(key)).size > 1 && !group.every((row) => repeated.has(row)),
   )
   const companions = rule.with.map(
@@ -355,10 +358,10 @@ function findRepeats(
   )
   const scope = companions.length === 0 ? '' : ` with the same ${companions.join(' and ')}`
   return [
-    ...exact.flatMap((group) =>
-      group.map((row) => {
+    ...exact.flatMap((group) => {
+      const numbers = group.map((member) => member.row)
+      return group.map((row) => {
         const value = row.values[field.key]?.text ?? ''
-        const numbers = group.map((member) => member.row)
         const issue = word(
           rule,
           {
@@ -370,23 +373,42 @@ function findRepeats(
           { value: value.trim(), rows: listRows(numbers) },
         )
         return { row: row.row, field: field.key, value, issue }
-      }),
-    ),
-    ...loose.flatMap((group) =>
-      group.map((row) => {
+      })
+    }),
+    ...loose.flatMap((group) => {
+      const numbers = listRows(group.map((member) => member.row))
+      return group.map((row) => {
         const value = row.values[field.key]?.text ?? ''
         const issue: Issue = {
           severity: 'confirm',
           rule: 'unique-but-for-case',
           title: `${field.label} differs only in upper and lower case`,
-          message: `“${value.trim()}” differs only in upper and lower case in ${listRows(group.map((member) => member.row))}.`,
+          message: `“${value.trim()}” differs only in upper and lower case in ${numbers}.`,
           cause: key(row).toLowerCase(),
           acceptable: 'yes',
         }
         return { row: row.row, field: field.key, value, issue }
-      }),
-    ),
+      })
+    }),
   ]
+}
+
+/** Rows whose keys are equal once folded, where there are at least two. */
+function findGroups(
+  keys: ReadonlyMap<RowValues, string>,
+  fold: (key: string) => string,
+): readonly (readonly RowValues[])[] {
+  const first = new Map<string, RowValues>()
+  const groups = new Map<string, RowValues[]>()
+  for (const [row, key] of keys) {
+    const folded = fold(key)
+    const before = first.get(folded)
+    const group = groups.get(folded)
+    if (before === undefined) first.set(folded, row)
+    else if (group === undefined) groups.set(folded, [before, row])
+    else group.push(row)
+  }
+  return [...groups.values()]
 }
 
 /** Blanks around a code do not make it another code. */

@@ -48,7 +48,7 @@ export function readPartialDateText(text: string): readonly DateReading[] {
   const monthFirst = /^(\d{1,2})[-/.]((?:19|20)\d{2})$/.exec(bare)
   if (monthFirst !== null) return readMonth(monthFirst[2], monthFirst[1], 'as-written')
   const short = /^(\d{1,2})[-/.](\d{2})$/.exec(bare)
-  return short === null ? [] : readMonth(`20${short[2]}`, short[1], 'two-digit-year')
+  return short === null ? [] : readMonth(`20${short[2] ?? ''}`, short[1], 'two-digit-year')
 }
 
 /** A day in words, `9 November 2026`, so that it cannot be misread. */
@@ -66,7 +66,7 @@ function readMonth(
 ): readonly DateReading[] {
   const number = Number(month)
   if (!(number >= 1 && number <= 12)) return []
-  return [{ value: `${year}-${String(number).padStart(2, '0')}`, way }]
+  return [{ value: `${year ?? ''}-${String(number).padStart(2, '0')}`, way }]
 }
 
 function readDay(text: string): readonly DateReading[] {
@@ -116,7 +116,7 @@ function readOne(
   day?: string,
   way: DateReading['way'] = 'as-written',
 ): DateReading[] {
-  const value = `${year}-${(month ?? '').padStart(2, '0')}-${(day ?? '').padStart(2, '0')}`
+  const value = `${year ?? ''}-${(month ?? '').padStart(2, '0')}-${(day ?? '').padStart(2, '0')}`
   const instant = new Date(`${value}T00:00:00Z`)
   const real = !Number.isNaN(instant.getTime()) && instant.toISOString().startsWith(value)
   return real && Number(year) >= 1900 && Number(year) < 2200 ? [{ value, way }] : []

@@ -76,8 +76,11 @@ function readByKind(field: TemplateField, cell: Cell, facts: ColumnFacts): ReadV
   }
 }
 
+const EMPTY: FieldValue = { text: '', value: null, unit: null, readAs: null }
+
+/** Nothing that can be stored. Most cells of a wide form are this one, so they share it. */
 export function emptyValue(text = ''): FieldValue {
-  return { text, value: null, unit: null, readAs: null }
+  return text === '' ? EMPTY : { ...EMPTY, text }
 }
 
 function keep(cell: Cell, value: string | readonly string[], more: Partial<FieldValue> = {}): FieldValue {
@@ -234,13 +237,14 @@ function readNumber(field: NumberField, cell: Cell, facts: ColumnFacts): ReadVal
   }
   const wanted = field.unit
   const unit = number.unit ?? facts.mapping.unit ?? wanted
-  if (number.unknownUnit !== null || (wanted === null && number.unit !== null)) {
+  const odd = number.unknownUnit ?? (wanted === null ? number.unit : null)
+  if (odd !== null) {
     const issue: Issue = {
       severity: 'error',
       rule: 'unit',
-      title: `“${number.unknownUnit ?? number.unit}” behind a number`,
-      message: `“${number.unknownUnit ?? number.unit}” behind the number is ${wanted === null ? 'not expected here' : `no unit that can be read as ${wanted}`}.`,
-      cause: number.unknownUnit ?? number.unit ?? '',
+      title: `“${odd}” behind a number`,
+      message: `“${odd}” behind the number is ${wanted === null ? 'not expected here' : `no unit that can be read as ${wanted}`}.`,
+      cause: odd,
     }
     return { value: emptyValue(cell.text), issues: [issue] }
   }

@@ -137,6 +137,6 @@ function shareProposals(findings: readonly Finding[]): readonly GroupProposal[] 
 export function listRows(rows: readonly number[], capital = false): string {
   const word = (rows.length === 1 ? 'row' : 'rows').replace('r', capital ? 'R' : 'r')
   if (rows.length <= 2) return `${word} ${rows.join(' and ')}`
-  if (rows.length <= 6) return `${word} ${rows.slice(0, -1).join(', ')} and ${rows.at(-1)}`
+  if (rows.length <= 6) return `${word} ${rows.slice(0, -1).join(', ')} and ${rows.at(-1) ?? ''}`
   return `${word} ${rows.slice(0, 5).join(', ')} and ${rows.length - 5} more`
 }

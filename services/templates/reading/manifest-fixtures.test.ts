@@ -36,7 +36,7 @@ async function importFile(
 ): Promise<Imported> {
   const workbook = await read(folder, name)
   const sheet = workbook.sheets.find((candidate) => sheetName === undefined || candidate.name === sheetName)
-  if (sheet === undefined) throw new Error(`${name} has no sheet ${sheetName}`)
+  if (sheet === undefined) throw new Error(`${name} has no sheet ${sheetName ?? 'at all'}`)
   const header = findHeader(sheet, template)
   return { sheet, header, result: checkRows(sheet, header, template, context) }
 }

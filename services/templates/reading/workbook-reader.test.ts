@@ -129,8 +129,49 @@ describe('what is not a spreadsheet', () => {
 
   it('is refused when it is too large', async () => {
     expect(await refusal(new Uint8Array(65 * 1024 * 1024))).toMatchObject({ code: 'too-large' })
-    const rows = `<row>${'<c><v>1</v></c>'}</row>`.repeat(250_001)
+    const rows = '<row><c><v>1</v></c></row>'.repeat(250_001)
     expect(await refusal(await workbookOf(rows))).toMatchObject({ code: 'too-large' })
+  })
+})
+
+describe('files that are broken', () => {
+  /** Reads or refuses with a reason; anything else thrown would be a defect. */
+  async function readOrRefuse(bytes: Uint8Array): Promise<string> {
+    try {
+      return (await readWorkbook(bytes, 'manifest.xlsx')).format.type
+    } catch (error) {
+      if (error instanceof SpreadsheetError) return error.code
+      throw error
+    }
+  }
+
+  it('are read or refused, whatever byte of a workbook is wrong or missing', async () => {
+    const rows = Array.from({ length: 20 }, (_, index) => `<row r="${index + 1}"><c t="s"><v>0</v></c></row>`)
+    const whole = await workbookOf(rows.join(''))
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(whole.length - 1),
+        fc.integer({ min: 1, max: 255 }),
+        fc.boolean(),
+        async (at, by, cut) => {
+          const broken = cut
+            ? whole.slice(0, at)
+            : whole.map((byte, index) => (index === at ? byte ^ by : byte))
+          expect(await readOrRefuse(broken)).not.toBe('')
+        },
+      ),
+      { numRuns: 300 },
+    )
+    expect(await readOrRefuse(whole)).toBe('xlsx')
+  })
+
+  it('are read or refused, whatever the bytes are', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (bytes) => {
+        expect(await readOrRefuse(bytes)).not.toBe('xlsx')
+      }),
+      { numRuns: 300 },
+    )
   })
 })
 

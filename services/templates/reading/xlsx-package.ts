@@ -49,8 +49,8 @@ export function openPackage(bytes: Uint8Array): XlsxPackage {
       if (entry === null) throw new SpreadsheetError('damaged', `The workbook lacks its part ${path}.`)
       if (entry.isEncrypted) throw createPasswordError()
       // What the callbacks throw is ours; what else goes wrong on this way lies in the file.
-      let thrown: { error: unknown } | null = null
-      const parser = createParser(handlers, (error) => (thrown ??= { error }))
+      const thrown: unknown[] = []
+      const parser = createParser(handlers, (error) => thrown.push(error))
       const decoder = new TextDecoder('utf-8', { fatal: true })
       let partBytes = 0
       try {
@@ -62,7 +62,7 @@ export function openPackage(bytes: Uint8Array): XlsxPackage {
         parser.write(decoder.decode())
         parser.close()
       } catch (error) {
-        throw thrown === null ? explainPackageError(error) : error
+        throw thrown.length === 0 ? explainPackageError(error) : error
       }
     },
   }

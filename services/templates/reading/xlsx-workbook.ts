@@ -97,8 +97,14 @@ async function readRelations(source: XlsxPackage, partPath: string): Promise<rea
   return relations
 }
 
+/** Targets are relative to the folder of the part that names them, or begin at the root of the package. */
 function resolvePath(folder: string, target: string): string {
-  return new URL(target, `file:///${folder}`).pathname.slice(1)
+  const parts: string[] = []
+  for (const part of (target.startsWith('/') ? target : folder + target).split('/')) {
+    if (part === '..') parts.pop()
+    else if (part !== '.' && part !== '') parts.push(part)
+  }
+  return parts.join('/')
 }
 
 async function readWorkbookPart(
