@@ -27,8 +27,9 @@ const Meta = z.object({
 export class Catalogue {
   readonly #procedures = new Map<string, KnownProcedure>()
   readonly #domains: string[] = []
+  readonly #routes = new Map<string, string>()
 
-  /** Takes in a domain. Throws when the name is taken or a procedure was not made by `query` or `command`. */
+  /** Takes in a domain. Throws when its name or a route is taken, or a procedure was not made by `query` or `command`. */
   add(domain: string, contract: AnyContractRouter): void {
     if (this.#domains.includes(domain)) throw new Error(`The domain ${domain} is there already`)
     this.#domains.push(domain)
@@ -37,14 +38,18 @@ export class Catalogue {
       if (!isContractProcedure(procedure)) throw new Error(`${label} is no procedure: contracts are flat`)
       const meta = Meta.safeParse(procedure['~orpc'].meta)
       if (!meta.success) throw new Error(`${label} says nothing of itself: make it with query() or command()`)
+      const { method, path } = procedure['~orpc'].route
+      const route = `${method ?? ''} ${path ?? ''}`
+      const taken = this.#routes.get(route)
+      if (taken !== undefined) throw new Error(`${label} and ${taken} are both served at ${route}`)
+      this.#routes.set(route, label)
       this.#procedures.set(label, { domain, name, label, meta: meta.data, contract: procedure })
     }
   }
 
   /** Finds a procedure by its path, domain first. */
   find(path: readonly string[]): KnownProcedure | undefined {
-    const [domain, name, ...rest] = path
-    return rest.length === 0 ? this.#procedures.get(`${domain}.${name}`) : undefined
+    return path.length === 2 ? this.#procedures.get(path.join('.')) : undefined
   }
 
   get domains(): readonly string[] {

@@ -58,7 +58,7 @@ function renderOperation({ method, path, operation }: Operation): string {
   )
   const body = operation.requestBody
   const answers = Object.entries(operation.responses ?? {}).map(([status, response]) => {
-    const content: unknown = response !== undefined && 'content' in response ? response.content : undefined
+    const content: unknown = 'content' in response ? response.content : undefined
     return `<h4>${escape(status)}</h4>${renderJson(content)}`
   })
   return `<details><summary><b>${method}</b> <code>${escape(path)}</code> ${escape(operation.summary ?? '')}</summary>

@@ -6,6 +6,7 @@ import {
   codeOf,
   eventually,
   startTestGateway,
+  technician,
   type TestGateway,
 } from './testing/test-gateway.ts'
 
@@ -30,6 +31,7 @@ describe('a worker that misbehaves', () => {
     ])
     expect([query, command, other]).toEqual(['NOT_STARTED', 'OUTCOME_UNKNOWN', { note: 'beta' }])
     expect(Date.now() - startedAt).toBeLessThan(900)
+    expect(await codeOf(callFromDoor(gateway, 'alpha.write', { note: '' }))).toBe('NOT_STARTED')
     await eventually('alpha is back', () => stateOf('alpha') === 'ready')
     expect(await callFromDoor(gateway, 'alpha.echo', { note: 'after' })).toEqual({ note: 'after' })
     expect(gateway.services().find(({ name }) => name === 'alpha')?.restarts).toBe(1)
@@ -255,7 +257,29 @@ describe('who may call what', () => {
     })
   })
 
-  test('a forgotten session is asked for again', async () => {
+  test('a command of the domain that keeps sessions makes the gateway ask again', async () => {
+    let asked = 0
+    running = startTestGateway({
+      sessionDomain: 'beta',
+      resolveSession: async () => {
+        asked += 1
+        return { actor: technician }
+      },
+    })
+    const { gateway } = running
+    const askWhoAmI = () => callFromDoor(gateway, 'alpha.whoAmI', undefined)
+    await askWhoAmI()
+    await askWhoAmI()
+    await callFromDoor(gateway, 'alpha.limited')
+    await callFromDoor(gateway, 'beta.echo', { note: '' })
+    await askWhoAmI()
+    expect(asked).toBe(1)
+    await callFromDoor(gateway, 'beta.limited')
+    await askWhoAmI()
+    expect(asked).toBe(2)
+  })
+
+  test('what is wrong with a session is not remembered', async () => {
     let asked = 0
     running = startTestGateway({
       resolveSession: async () => {

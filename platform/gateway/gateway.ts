@@ -57,6 +57,8 @@ export interface GatewayOptions {
   readonly breaker?: Partial<BreakerOptions>
   readonly rateLimit?: Partial<RateLimitOptions>
   readonly sessionRememberedMs?: number
+  /** The domain that keeps sessions: each of its commands may end or lock one, so none is remembered beyond it. */
+  readonly sessionDomain?: string
   readonly maximumInFlight?: number
 }
 
@@ -121,6 +123,8 @@ export class Gateway {
     const correlationId =
       origin.from === 'service' ? origin.envelope.correlationId : (call.correlationId ?? newId())
     const trip = this.#telemetry.begin(procedure, origin, correlationId)
+    const mayEndSession =
+      procedure.meta.kind === 'command' && procedure.domain === this.#options.sessionDomain
     let problem: ORPCError<string, unknown> | null = null
     try {
       return await this.#pass(call, trip)
@@ -128,6 +132,7 @@ export class Gateway {
       problem = this.#telemetry.explain(trip, error)
       throw problem
     } finally {
+      if (mayEndSession) this.forgetSessions()
       this.#telemetry.conclude(trip, problem)
     }
   }

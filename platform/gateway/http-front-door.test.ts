@@ -1,4 +1,5 @@
 import { request } from 'node:http'
+import type { OpenAPI } from '@orpc/contract'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type HttpFrontDoor, openHttpFrontDoor } from './http-front-door.ts'
 import { eventually, startTestGateway, type TestGateway } from './testing/test-gateway.ts'
@@ -255,11 +256,12 @@ test('the API describes itself, completely and without what is internal', async 
       }),
     },
   })
-  const paths = Object.keys(Object(body).paths)
+  const described = body as OpenAPI.Document
+  const paths = Object.keys(described.paths ?? {})
   const shown = running.gateway.catalogue.list().filter(({ meta }) => !meta.internal)
   expect(paths.sort()).toEqual(shown.map(({ contract }) => contract['~orpc'].route.path).sort())
   expect(paths).not.toContain('/v1/alpha/hidden')
-  const errors = JSON.stringify(Object(body).paths['/v1/alpha/write'].post.responses['403'])
+  const errors = JSON.stringify(described.paths?.['/v1/alpha/write']?.post?.responses['403'])
   expect(errors).toContain('"required":["code","message","data"]')
   expect(JSON.stringify(body)).not.toContain('"defined"')
 })

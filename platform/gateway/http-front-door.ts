@@ -98,7 +98,7 @@ function acceptBodies(app: FastifyInstance, largestBodyBytes: number): void {
   const parseJson = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null, {})
-    else parseJson(request, String(body), done)
+    else void parseJson(request, String(body), done)
   })
   app.addContentTypeParser('*', (request, _payload, done) => {
     const length = Number(request.headers['content-length'] ?? Number.NaN)
@@ -142,7 +142,8 @@ function serveDescription(app: FastifyInstance, gateway: Gateway, options: HttpF
 
 function serveProcedures(app: FastifyInstance, gateway: Gateway): void {
   const handler = new OpenAPIHandler<DoorContext>(routeProcedures(gateway.catalogue, { internal: false }), {
-    customErrorResponseBodyEncoder: ({ code, message, data }) => problemBody(code, message, data),
+    customErrorResponseBodyEncoder: ({ code, message, data }: ORPCError<string, unknown>) =>
+      problemBody(code, message, data),
     clientInterceptors: [
       async ({ path, input, procedure, context, signal }) => {
         const { inputSchema, route } = procedure['~orpc']

@@ -38,12 +38,16 @@ export class ServiceLink {
   readonly #overdue = new Set<SentCall>()
   #down: string | null = null
 
-  constructor(port: MessagePort) {
+  /** `onBroken` is told when the port closes, which may be some time before the worker is known to have ended. */
+  constructor(port: MessagePort, onBroken: () => void) {
     this.#link = new RPCLink<{ readonly envelope: Envelope }>({
       port,
       headers: ({ context }) => ({ [envelopeHeader]: JSON.stringify(context.envelope) }),
     })
-    port.on('close', () => this.fail('The service ended'))
+    port.on('close', () => {
+      if (this.#down === null) onBroken()
+      this.fail('The service ended')
+    })
   }
 
   get overdue(): OverdueCalls {
@@ -96,7 +100,7 @@ export class ServiceLink {
     return call.hurried ? error : markInfrastructureFault(error)
   }
 
-  #explain(call: ServiceCall, error: unknown): unknown {
+  #explain(call: ServiceCall, error: unknown): Error {
     if (error instanceof ORPCError) return error
     if (call.signal?.aborted === true) return lost(call.procedure.meta.kind, 'The caller gave up')
     const why = this.#down ?? `The service broke the connection: ${describeError(error)}`

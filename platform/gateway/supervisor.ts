@@ -43,6 +43,9 @@ export interface SupervisorOptions {
   readonly onNotice: (notice: Extract<FromService, { readonly type: 'log' | 'span' }>) => void
 }
 
+/** A worker that closed its port but lives on is ended after this time. */
+const portlessForMs = 1_000
+
 type Pong = Extract<FromService, { readonly type: 'pong' }>
 
 /** One life of the worker, from start to exit. */
@@ -140,7 +143,8 @@ export class Supervisor {
   retry(): void {
     if (this.#stopped || (this.#state !== 'failing' && this.#state !== 'refused')) return
     this.#crashes = 0
-    this.#start()
+    if (this.#life === null) this.#start()
+    else void this.#life.exited.promise.then(() => this.retry())
   }
 
   /** Closes the worker for good and waits until it has ended. */
@@ -172,7 +176,7 @@ export class Supervisor {
     const life: Life = {
       worker,
       launch,
-      link: new ServiceLink(launch.servicePort),
+      link: new ServiceLink(launch.servicePort, () => this.#noticeBroken(life)),
       startedAt: Date.now(),
       ready: Promise.withResolvers(),
       exited: Promise.withResolvers(),
@@ -279,6 +283,15 @@ export class Supervisor {
     this.#options.log('info', `Service ${this.#options.name} closes: ${why}`)
     this.#tell(life, { type: 'close' })
     const timer = setTimeout(() => void life.worker.terminate(), this.#options.timing.closeWithinMs)
+    void life.exited.promise.then(() => clearTimeout(timer))
+  }
+
+  /** The port is gone, so no call may be sent any more; why it is gone is known when the worker has ended. */
+  #noticeBroken(life: Life): void {
+    if (this.#life !== life || this.#state !== 'ready') return
+    this.#state = 'failing'
+    this.#words = `The service ${this.#options.name} ended.`
+    const timer = setTimeout(() => this.#end(life, 'It closed its port'), portlessForMs)
     void life.exited.promise.then(() => clearTimeout(timer))
   }
 

@@ -46,7 +46,7 @@ export class Telemetry {
 
   /** What the caller may see of an error: a defect shows nothing but the id under which the log explains it. */
   explain({ procedure, correlationId }: Trip, error: unknown): ORPCError<string, unknown> {
-    if (error instanceof ORPCError && error.code !== 'INTERNAL_SERVER_ERROR') return error
+    if (isExpected(error)) return error
     this.log.write('error', `A defect in ${procedure.label}`, { correlationId, error })
     return new ORPCError('INTERNAL_SERVER_ERROR', {
       message: `Something is wrong in ${procedure.label}. The log explains it under ${correlationId}`,
@@ -94,6 +94,10 @@ export class Telemetry {
       durationMs: span.durationMs,
     })
   }
+}
+
+function isExpected(error: unknown): error is ORPCError<string, unknown> {
+  return error instanceof ORPCError && error.code !== 'INTERNAL_SERVER_ERROR'
 }
 
 /** Reading is not worth a line in everyday work; what a person cannot put right alone is worth more than one. */

@@ -83,7 +83,7 @@ export function startTestGateway(options: TestGatewayOptions = {}): TestGateway 
       const lines = readFileSync(join(home, 'logs', 'tracseq.log'), 'utf8')
         .trim()
         .split('\n')
-      return lines.map((line): Record<string, unknown> => JSON.parse(line))
+      return lines.map((line) => JSON.parse(line) as Record<string, unknown>)
     },
     stop: async () => {
       await gateway.close(200)

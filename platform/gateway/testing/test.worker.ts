@@ -11,7 +11,7 @@ import type { FromService, ServiceBoot, ToService } from '../../service/boot.ts'
 import { testContract } from './test-contract.ts'
 
 /** The boot data is what the gateway under test handed over; its type is the contract between the two. */
-const boot: ServiceBoot = workerData
+const boot = workerData as ServiceBoot
 const contract = testContract(boot.domain)
 const os = implement(contract).$context<{ envelope: Envelope }>()
 
