@@ -12,6 +12,7 @@ import type { Scan as StoredScan } from '../../platform/journal/scan-intake.ts'
 import { type DeviceStatus, devices, type Scan } from './contract.ts'
 import {
   createDeviceHost,
+  DeviceError,
   type DeviceHealth,
   type DevicePort,
   type DeviceProcess,
