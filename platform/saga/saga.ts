@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { z } from 'zod'
 import { ORPCError } from '@orpc/contract'
 import { Refusal } from '../contract/refusal.ts'
+import { hashRequest } from '../database/change.ts'
 import { rowsOf } from '../database/transaction.ts'
 import type { OrchestrationScope, WriteScope } from '../service/scopes.ts'
 
@@ -22,7 +23,10 @@ export type SagaState = (typeof sagaStates)[number]
 /** What the steps before have given, by step name. */
 export type SagaOutputs = Readonly<Record<string, unknown>>
 
-/** One step. It is idempotent: `key` stays the same however often it is run. */
+/**
+ * One step. It is idempotent: `key` stays the same however often it is run, also after a restart; a call to another
+ * domain passes it on as its context's key.
+ */
 export interface SagaStep {
   readonly name: string
   readonly run: (
@@ -51,8 +55,8 @@ export interface SagaDefinition {
   readonly begin: (scope: WriteScope, input: unknown) => Promise<unknown>
   readonly undoBegin: (scope: WriteScope, input: unknown, outputs: SagaOutputs) => Promise<void>
   readonly steps: readonly SagaStep[]
-  /** The last change of the calling domain, in one transaction with the saga's end. */
-  readonly end: (scope: WriteScope, input: unknown, outputs: SagaOutputs) => Promise<void>
+  /** The last change of the calling domain, in one transaction with the saga's end; what it gives is kept as `end`. */
+  readonly end: (scope: WriteScope, input: unknown, outputs: SagaOutputs) => Promise<unknown>
 }
 
 export interface SagaRow {
@@ -64,7 +68,10 @@ export interface SagaRow {
   readonly outputs: SagaOutputs
   readonly actor: unknown
   readonly correlation_id: string
+  /** Of the call that started it. */
   readonly idempotency_key: string
+  /** Of this saga among those of the call. */
+  readonly key: string
   readonly error: string | null
   readonly started_at: string
   readonly updated_at: string
@@ -77,8 +84,12 @@ export interface SagaResult {
 }
 
 const firstStep = 'begin'
+const lastStep = 'end'
 
-/** Starts a saga, or finishes the one that was started with the same key. Throws the refusal that stopped it. */
+/**
+ * Starts a saga, or finishes the one that was started with the same key. Throws the refusal that stopped it. `key`
+ * tells the sagas of one call apart; a call that runs several gives each its own.
+ */
 export async function runSaga(
   scope: OrchestrationScope,
   definition: SagaDefinition,
@@ -86,43 +97,71 @@ export async function runSaga(
   key: string,
 ): Promise<SagaResult> {
   let fresh = false
-  const begun = await scope.change(`${key}/begin`, async (write) => {
-    fresh = true
-    const id = uuidv7()
-    const first = await definition.begin(write, input)
-    const outputs = { [firstStep]: first }
-    await write.tx.execute(sql`insert into platform.saga
+  const options = { requestHash: hashSaga(scope, definition, input) }
+  const begun = await scope.change(
+    `${key}/begin`,
+    async (write) => {
+      fresh = true
+      const id = uuidv7()
+      const first = await definition.begin(write, input)
+      const outputs = { [firstStep]: first }
+      await write.tx.execute(sql`insert into platform.saga
       (laboratory_id, id, revision, name, state, step, input, outputs, actor, correlation_id, idempotency_key, started_at, updated_at)
       values (${write.laboratoryId}::uuid, ${id}::uuid, ${write.changeSetId}::uuid, ${definition.name}, 'executing',
-        ${definition.steps[0]?.name ?? null}, ${JSON.stringify({ input })}::jsonb, ${JSON.stringify(outputs)}::jsonb,
-        ${JSON.stringify(write.actor)}::jsonb, ${scope.correlationId}, ${key}, ${write.now}::timestamptz, ${write.now}::timestamptz)`)
-    return { id, outputs }
-  })
-  if (!fresh) {
-    const ended = await endOf(scope, begun.id)
-    if (ended !== null) return ended
-  }
-  return continueSaga(scope, definition, input, key, begun)
+        ${definition.steps[0]?.name ?? null}, ${JSON.stringify({ input, key })}::jsonb, ${JSON.stringify(outputs)}::jsonb,
+        ${JSON.stringify(write.actor)}::jsonb, ${scope.correlationId}, ${scope.idempotencyKey}, ${write.now}::timestamptz, ${write.now}::timestamptz)`)
+      return { id, outputs }
+    },
+    options,
+  )
+  return once(begun.id, () =>
+    fresh ? continueSaga(scope, definition, input, key, begun) : takeUp(scope, definition, begun.id),
+  )
 }
 
-/** How a saga that was asked for again ended: its outputs, its refusal once more, or null while it is under way. */
-async function endOf(scope: OrchestrationScope, id: string): Promise<SagaResult | null> {
+/** Sagas this process has in hand, so that a repeat and a restart's round join instead of racing each other. */
+const inHand = new Map<string, Promise<SagaResult>>()
+
+function once(id: string, work: () => Promise<SagaResult>): Promise<SagaResult> {
+  const known = inHand.get(id)
+  if (known !== undefined) return known
+  const running = work().finally(() => inHand.delete(id))
+  inHand.set(id, running)
+  return running
+}
+
+/** Goes on from what the saga's row says: its outputs or its refusal once more, or the rest of the way. */
+async function takeUp(
+  scope: OrchestrationScope,
+  definition: SagaDefinition,
+  id: string,
+): Promise<SagaResult> {
   const [row] = await scope.read((tx) =>
-    rowsOf<Pick<SagaRow, 'state' | 'outputs'>>(
+    rowsOf<Pick<SagaRow, 'state' | 'step' | 'input' | 'key' | 'outputs' | 'error'>>(
       tx,
-      sql`select state, outputs from platform.saga where id = ${id}::uuid`,
+      sql`select state, step, input -> 'input' as input, input ->> 'key' as key, outputs, error
+        from platform.saga where id = ${id}::uuid`,
     ),
   )
-  if (row?.state === 'completed') return { id, outputs: row.outputs }
-  if (row?.state !== 'compensated') return null
-  const refusal = StoredRefusal.parse(row.outputs['refusal'])
+  if (row === undefined) throw new Error(`The saga ${id} is not here`)
+  const { outputs, input, key } = row
+  if (row.state === 'completed') return { id, outputs }
+  if (row.state === 'failed') throw stuck(row.error ?? '')
+  if (row.state !== 'compensating' && row.state !== 'compensated') {
+    return continueSaga(scope, definition, input, key, { id, outputs })
+  }
+  if (row.state === 'compensating') {
+    const failedAt = definition.steps.findIndex((step) => step.name === row.step)
+    await finishCompensation(scope, definition, input, key, { id, outputs }, failedAt, row.error ?? '')
+  }
+  const refusal = StoredRefusal.parse(outputs['refusal'])
   throw new Refusal(refusal.code, refusal.message, refusal.data)
 }
 
 const StoredRefusal = z.object({ code: z.string(), message: z.string(), data: z.unknown() })
 
 /** Runs the steps after the first; also what a restart does with a saga that was left in the middle. */
-export async function continueSaga(
+async function continueSaga(
   scope: OrchestrationScope,
   definition: SagaDefinition,
   input: unknown,
@@ -130,6 +169,7 @@ export async function continueSaga(
   begun: SagaResult,
 ): Promise<SagaResult> {
   let outputs = begun.outputs
+  const options = { requestHash: hashSaga(scope, definition, input) }
   for (const [index, step] of definition.steps.entries()) {
     try {
       outputs = { ...outputs, [step.name]: await step.run(scope, input, outputs, `${key}/${step.name}`) }
@@ -148,12 +188,23 @@ export async function continueSaga(
       throw error
     }
   }
-  await scope.change(`${key}/end`, async (write) => {
-    await definition.end(write, input, outputs)
-    await noteState(write, begun.id, 'completed', null, null, outputs)
-    return {}
-  })
-  return { id: begun.id, outputs }
+  return scope.change(
+    `${key}/end`,
+    async (write) => {
+      outputs = { ...outputs, [lastStep]: await definition.end(write, input, outputs) }
+      await noteState(write, begun.id, 'executing', 'completed', null, null, outputs)
+      return { id: begun.id, outputs }
+    },
+    options,
+  )
+}
+
+/**
+ * The same for the call that started a saga and for the restart that finishes it: each may find the other's changes
+ * done already.
+ */
+function hashSaga(scope: OrchestrationScope, definition: SagaDefinition, input: unknown): string {
+  return hashRequest(`saga.${definition.name}`, scope.actor?.userId ?? 'nobody', input)
 }
 
 async function compensate(
@@ -167,15 +218,19 @@ async function compensate(
 ): Promise<void> {
   const words = error.message
   const failedStep = definition.steps[failedAt]?.name ?? firstStep
-  await scope.change(`${key}/compensating`, async (write) => {
-    await noteState(write, saga.id, 'compensating', failedStep, words, saga.outputs)
-    return {}
-  })
+  await scope.change(
+    `${key}/compensating`,
+    async (write) => {
+      await noteState(write, saga.id, 'executing', 'compensating', failedStep, words, saga.outputs)
+      return {}
+    },
+    { requestHash: hashSaga(scope, definition, input) },
+  )
   await finishCompensation(scope, definition, input, key, saga, failedAt, words)
 }
 
 /** Undoes the steps before the failed one; a restart comes here with a saga that was being taken back. */
-export async function finishCompensation(
+async function finishCompensation(
   scope: OrchestrationScope,
   definition: SagaDefinition,
   input: unknown,
@@ -185,53 +240,76 @@ export async function finishCompensation(
   words: string,
 ): Promise<void> {
   for (const step of definition.steps.slice(0, failedAt).reverse()) {
-    await step.undo(scope, input, saga.outputs, `${key}/${step.name}/undo`)
+    try {
+      await step.undo(scope, input, saga.outputs, `${key}/${step.name}/undo`)
+    } catch (error) {
+      if (!isFinal(error)) throw error
+      const both = `${words} It could not be taken back either: ${error.message}`
+      await scope.change(`${key}/failed`, async (write) => {
+        await noteState(write, saga.id, 'compensating', 'failed', step.name, both, saga.outputs)
+        return {}
+      })
+      throw stuck(both)
+    }
   }
-  await scope.change(`${key}/compensated`, async (write) => {
-    await definition.undoBegin(write, input, saga.outputs)
-    await noteState(
-      write,
-      saga.id,
-      'compensated',
-      definition.steps[failedAt]?.name ?? null,
-      words,
-      saga.outputs,
-    )
-    return {}
-  })
+  const failedStep = definition.steps[failedAt]?.name ?? null
+  await scope.change(
+    `${key}/compensated`,
+    async (write) => {
+      await definition.undoBegin(write, input, saga.outputs)
+      await noteState(write, saga.id, 'compensating', 'compensated', failedStep, words, saga.outputs)
+      return {}
+    },
+    { requestHash: hashSaga(scope, definition, input) },
+  )
+}
+
+/** Neither done nor undone: only a person can settle it. */
+function stuck(words: string): Refusal {
+  return new Refusal('OUTCOME_UNKNOWN', `${words} A person must look at it.`, { why: 'saga' })
 }
 
 async function noteState(
   write: WriteScope,
   id: string,
-  state: SagaState,
+  from: SagaState,
+  to: SagaState,
   step: string | null,
   error: string | null,
   outputs: SagaOutputs,
 ): Promise<void> {
-  await write.tx.execute(sql`update platform.saga set state = ${state}, step = ${step}, error = ${error},
+  const moved = await rowsOf(
+    write.tx,
+    sql`update platform.saga set state = ${to}, step = ${step}, error = ${error},
     outputs = ${JSON.stringify(outputs)}::jsonb, updated_at = ${write.now}::timestamptz
-    where laboratory_id = ${write.laboratoryId}::uuid and id = ${id}::uuid`)
+    where laboratory_id = ${write.laboratoryId}::uuid and id = ${id}::uuid and state = ${from} returning id`,
+  )
+  if (moved.length === 0)
+    throw new Error(`The saga ${id} is not ${from} any more: somebody else goes on with it`)
 }
 
 /**
  * A refusal is final: repeating it gives the same. A service that is away, busy or silent is not: the saga stays where
  * it is and is run again.
  */
-function isFinal(error: unknown): error is ORPCError<string, unknown> {
+export function isFinal(error: unknown): error is ORPCError<string, unknown> {
   if (!(error instanceof ORPCError)) return false
   const transient = ['NOT_STARTED', 'OUTCOME_UNKNOWN', 'BUSY', 'TOO_MANY_REQUESTS', 'INTERNAL_SERVER_ERROR']
-  return !transient.includes(error.code)
+  return !transient.includes(String(error.code))
 }
 
-/** Sagas that a stop or crash left in the middle, oldest first. */
-export async function openSagas(scope: Pick<OrchestrationScope, 'asOwner'>): Promise<readonly SagaRow[]> {
+/** Sagas left in the middle by a stop, a crash or a service that was away, and untouched for so long; oldest first. */
+export async function openSagas(
+  scope: Pick<OrchestrationScope, 'asOwner'>,
+  untouchedForMs: number,
+): Promise<readonly SagaRow[]> {
+  const before = new Date(Date.now() - untouchedForMs).toISOString()
   return scope.asOwner((tx) =>
     rowsOf<SagaRow>(
       tx,
-      sql`select id::text, laboratory_id::text, name, state, step, input -> 'input' as input, outputs, actor, correlation_id,
-        idempotency_key, error, started_at::text, updated_at::text from platform.saga
-        where state in ('created', 'executing', 'compensating') order by id`,
+      sql`select id::text, laboratory_id::text, name, state, step, input -> 'input' as input, input ->> 'key' as key, outputs, actor,
+        correlation_id, idempotency_key, error, started_at::text, updated_at::text from platform.saga
+        where state in ('created', 'executing', 'compensating') and updated_at <= ${before}::timestamptz order by id`,
     ),
   )
 }
@@ -242,24 +320,10 @@ export async function resumeSaga(
   definition: SagaDefinition,
   row: SagaRow,
 ): Promise<void> {
-  const begun = { id: row.id, outputs: row.outputs }
-  if (row.state === 'compensating') {
-    const failedAt = definition.steps.findIndex((step) => step.name === row.step)
-    await finishCompensation(
-      scope,
-      definition,
-      row.input,
-      row.idempotency_key,
-      begun,
-      failedAt,
-      row.error ?? '',
-    )
-    return
-  }
   try {
-    await continueSaga(scope, definition, row.input, row.idempotency_key, begun)
+    await once(row.id, () => takeUp(scope, definition, row.id))
   } catch (error) {
     // A refusal has been compensated and is on the saga's own row; only what is not settled goes up.
-    if (!(error instanceof Refusal) && !isFinal(error)) throw error
+    if (!isFinal(error)) throw error
   }
 }
