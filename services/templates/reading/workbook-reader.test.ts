@@ -157,7 +157,9 @@ describe('files that are broken', () => {
           const broken = cut
             ? whole.slice(0, at)
             : whole.map((byte, index) => (index === at ? byte ^ by : byte))
-          expect(await readOrRefuse(broken)).not.toBe('')
+          // Damage outside the cells may go unnoticed; damage inside never shows as other values.
+          if ((await readOrRefuse(broken)) === 'xlsx')
+            expect(await readGrid(broken)).toEqual(await readGrid(whole))
         },
       ),
       { numRuns: 300 },

@@ -1,4 +1,5 @@
-import { ZipReader, type UnzipEntry } from '@cj-tech-master/excelts/archive'
+import { crc32 } from 'node:zlib'
+import { BufferReader, RemoteZipReader, ZipReader } from '@cj-tech-master/excelts/archive'
 import { SaxParser } from '@cj-tech-master/excelts/xml'
 import { MAX_PART_BYTES, MAX_UNPACKED_BYTES } from './limits.ts'
 import { SpreadsheetError } from './spreadsheet-error.ts'
@@ -12,23 +13,22 @@ export interface XmlHandlers {
 
 /** The parts of an Office Open XML file, unpacked as streams so that size is checked while it grows. */
 export interface XlsxPackage {
-  has(path: string): Promise<boolean>
+  has(path: string): boolean
   /** Streams a part through the handlers. @throws SpreadsheetError `damaged` when it is missing or broken. */
   read(path: string, handlers: XmlHandlers): Promise<void>
 }
 
-/** Opens a zip file that should be a workbook. Entries are found by name; nothing is unpacked yet. */
-export function openPackage(bytes: Uint8Array): XlsxPackage {
+/**
+ * Opens a zip file that should be a workbook; nothing is unpacked yet.
+ * @throws SpreadsheetError `damaged` when its table of contents cannot be read.
+ */
+export async function openPackage(bytes: Uint8Array): Promise<XlsxPackage> {
   const zip = new ZipReader(bytes)
+  // The streaming reader does not tell checksums; this one reads the table of contents, which holds them.
+  const contents = await RemoteZipReader.fromReader(new BufferReader(bytes)).catch((error: unknown) => {
+    throw explainPackageError(error)
+  })
   let unpackedBytes = 0
-
-  async function find(path: string): Promise<UnzipEntry | null> {
-    try {
-      return await zip.get(path)
-    } catch (error) {
-      throw explainPackageError(error)
-    }
-  }
 
   function countBytes(part: number, added: number): void {
     unpackedBytes += added
@@ -41,26 +41,28 @@ export function openPackage(bytes: Uint8Array): XlsxPackage {
   }
 
   return {
-    async has(path) {
-      return (await find(path)) !== null
-    },
+    has: (path) => contents.hasEntry(path),
     async read(path, handlers) {
-      const entry = await find(path)
-      if (entry === null) throw new SpreadsheetError('damaged', `The workbook lacks its part ${path}.`)
+      const entry = contents.getEntry(path)
+      if (entry === undefined) throw new SpreadsheetError('damaged', `The workbook lacks its part ${path}.`)
       if (entry.isEncrypted) throw createPasswordError()
       // What the callbacks throw is ours; what else goes wrong on this way lies in the file.
       const thrown: unknown[] = []
       const parser = createParser(handlers, (error) => thrown.push(error))
       const decoder = new TextDecoder('utf-8', { fatal: true })
       let partBytes = 0
+      let checksum = 0
       try {
-        for await (const chunk of entry.stream()) {
+        const part = await zip.get(path)
+        for await (const chunk of part?.stream() ?? []) {
           partBytes += chunk.length
+          checksum = crc32(chunk, checksum)
           countBytes(partBytes, chunk.length)
           parser.write(keepDelete(decoder.decode(chunk, { stream: true })))
         }
         parser.write(decoder.decode())
         parser.close()
+        if (checksum !== entry.crc32) throw new Error(`the checksum of ${path} is wrong.`)
       } catch (error) {
         throw thrown.length === 0 ? explainPackageError(error) : error
       }

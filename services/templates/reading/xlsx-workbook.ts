@@ -32,7 +32,7 @@ interface CellContext {
  * @throws SpreadsheetError when it is no workbook, damaged, protected or too large.
  */
 export async function readXlsx(bytes: Uint8Array): Promise<readonly Sheet[]> {
-  const source = openPackage(bytes)
+  const source = await openPackage(bytes)
   const workbookPath = await findWorkbookPart(source)
   const relations = await readRelations(source, workbookPath)
   const { sheets, base1904 } = await readWorkbookPart(source, workbookPath, relations)
@@ -57,7 +57,7 @@ interface Relation {
 }
 
 async function findWorkbookPart(source: XlsxPackage): Promise<string> {
-  if (await source.has('_rels/.rels')) {
+  if (source.has('_rels/.rels')) {
     const main = (await readRelations(source, '')).find((relation) => relation.type === 'officeDocument')
     if (main?.path.endsWith('.bin')) throw refuseFormat('an Excel binary workbook (.xlsb)')
     if (main !== undefined && /^(word|ppt|visio)\//.test(main.path)) {
@@ -66,10 +66,10 @@ async function findWorkbookPart(source: XlsxPackage): Promise<string> {
         'The file is a document or presentation, not a spreadsheet.',
       )
     }
-    if (main !== undefined && (await source.has(main.path))) return main.path
+    if (main !== undefined && source.has(main.path)) return main.path
   }
-  if (await source.has('xl/workbook.xml')) return 'xl/workbook.xml'
-  if (await source.has('content.xml')) throw refuseFormat('an OpenDocument file')
+  if (source.has('xl/workbook.xml')) return 'xl/workbook.xml'
+  if (source.has('content.xml')) throw refuseFormat('an OpenDocument file')
   throw new SpreadsheetError('not-a-spreadsheet', 'The file is a zip archive without a workbook in it.')
 }
 
