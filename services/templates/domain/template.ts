@@ -6,7 +6,9 @@ import { readUnit } from './unit.ts'
 export const Severity = z.enum(['error', 'confirm', 'note'])
 export type Severity = z.infer<typeof Severity>
 
-export const FieldKey = z.string().regex(/^[a-z][A-Za-z0-9]{0,59}$/, 'A key is a word such as volumeUl')
+export const FieldKey = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_]{0,59}$/, 'A key has letters, digits and _ only, such as volumeUl')
 
 const Words = z.string().trim().min(1).max(200)
 const DecimalNumber = z.string().regex(/^-?\d{1,20}(\.\d{1,10})?$/, 'Not a decimal number such as 12.5')
@@ -39,7 +41,12 @@ export const FieldRule = z.discriminatedUnion('rule', [
     ...ruleOptions,
   }),
   /** `means` says in words what the pattern asks for: "two letters and four digits". */
-  z.object({ rule: z.literal('pattern'), pattern: Pattern, means: Words, ...ruleOptions }),
+  z.object({
+    rule: z.literal('pattern'),
+    pattern: Pattern,
+    means: Words.default('in the form that is asked for'),
+    ...ruleOptions,
+  }),
   /** For numbers in the field's unit, for dates as ISO days or `today`. Both limits are allowed values. */
   z.object({
     rule: z.literal('range'),
