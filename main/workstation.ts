@@ -82,6 +82,7 @@ export async function startWorkstation(options: WorkstationOptions): Promise<Wor
     }),
     openJournalPort: () => journal.createPort(),
     resolveSession: (token) => resolveSession(gateway, token),
+    sessionDomain: 'auth',
     ...(options.idleAfterMs === undefined ? {} : { timing: { idleAfterMs: options.idleAfterMs } }),
   })
   const devices = createDeviceService({
@@ -114,6 +115,7 @@ export async function startWorkstation(options: WorkstationOptions): Promise<Wor
       await devices.close()
       await gateway.close()
       await journal.close()
+      log.close()
       home.release()
     },
   }

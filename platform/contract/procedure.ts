@@ -18,8 +18,6 @@ export interface ProcedureMeta<Kind extends 'query' | 'command' = 'query' | 'com
   readonly internal: boolean
   /** The answer holds a secret (a token), so it is neither stored for repeats nor journaled. */
   readonly secretAnswer: boolean
-  /** It ends or locks sessions, or changes what people may do: nobody may go on with what was remembered of them. */
-  readonly endsSessions: boolean
 }
 
 interface ProcedureOptions {
@@ -40,7 +38,6 @@ interface QueryOptions extends ProcedureOptions {
 
 interface CommandOptions extends ProcedureOptions {
   readonly secretAnswer?: boolean
-  readonly endsSessions?: boolean
 }
 
 const defaultDeadlineMs = 10_000
@@ -71,7 +68,6 @@ function procedure<Kind extends 'query' | 'command'>(
     scan: options.scan ?? false,
     internal: options.internal ?? false,
     secretAnswer: options.secretAnswer ?? false,
-    endsSessions: options.endsSessions ?? false,
   }
   return oc
     .$meta<ProcedureMeta<Kind>>(meta)

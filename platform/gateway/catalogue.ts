@@ -20,7 +20,6 @@ const Meta = z.object({
   scan: z.boolean(),
   internal: z.boolean(),
   secretAnswer: z.boolean(),
-  endsSessions: z.boolean(),
 })
 
 /** All procedures of all domains, found by domain and name. */

@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { ORPCError } from '@orpc/contract'
 import { implement } from '@orpc/server'
 import { RPCHandler } from '@orpc/server/message-port'
+import { DrizzleQueryError } from 'drizzle-orm/errors'
 import { v7 as uuidv7 } from 'uuid'
 import { Envelope, envelopeHeader } from '../contract/envelope.ts'
 import type { ProcedureMeta } from '../contract/procedure.ts'
@@ -155,6 +156,8 @@ export async function startService(
       ...scope,
       read: <T>(work: Parameters<DomainDatabase['read']>[1]) =>
         around.database.read(scope.laboratoryId, work) as Promise<T>,
+      readAcrossLaboratories: <T>(work: Parameters<DomainDatabase['readAsOwner']>[0]) =>
+        around.database.readAsOwner(work) as Promise<T>,
     }
   }
 
@@ -166,6 +169,7 @@ export async function startService(
       idempotencyKey: key,
       deadlineAt: call.envelope.deadlineAt,
       read: (work) => database.read(scope.laboratoryId, work),
+      readAcrossLaboratories: (work) => database.readAsOwner(work),
       change: (subKey, work, options = {}) => change(call, `${key}/${subKey}`, work, observe, options),
       changeLocal: (work) => database.changeLocal(scope.laboratoryId, work),
       asOwner: (work) => database.asOwner(work),
@@ -194,7 +198,8 @@ export async function startService(
       correlationId: envelope.correlationId,
       procedure,
       idempotencyKey,
-      requestHash: options.requestHash ?? hashRequest(procedure, actorId, input),
+      // A plain hash over a password or PIN would let whoever reads the journal guess it.
+      requestHash: options.requestHash ?? hashRequest(procedure, actorId, meta.secretAnswer ? null : input),
       secretAnswer: meta.secretAnswer,
       deadlineAt: envelope.deadlineAt,
       reaction: options.reaction ?? null,
@@ -343,7 +348,6 @@ function internalCall(
       scan: false,
       internal: true,
       secretAnswer: false,
-      endsSessions: false,
     },
     input: {},
   }
@@ -359,5 +363,7 @@ function reasonOf(input: unknown): string | null {
 function fullWords(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const cause = error.cause === undefined ? '' : `\ncaused by ${fullWords(error.cause)}`
+  // The parameters of a failed statement may be a person's secret; the statement alone says what failed.
+  if (error instanceof DrizzleQueryError) return `Failed statement: ${error.query}${cause}`
   return `${error.stack ?? error.message}${cause}`
 }

@@ -153,10 +153,8 @@ export const auth = domainContract('auth', {
   refresh: command({ permission: 'public', summary: 'Exchange a refresh token, once', secretAnswer: true })
     .input(z.object({ refreshToken: z.string().max(500) }))
     .output(Tokens),
-  logout: command({ endsSessions: true, permission: 'signed-in', summary: 'Sign out' })
-    .input(z.object({}))
-    .output(z.object({})),
-  lock: command({ endsSessions: true, permission: 'signed-in', summary: 'Lock the session' })
+  logout: command({ permission: 'signed-in', summary: 'Sign out' }).input(z.object({})).output(z.object({})),
+  lock: command({ permission: 'signed-in', summary: 'Lock the session' })
     .input(z.object({}))
     .output(z.object({})),
   unlock: command({
@@ -179,7 +177,6 @@ export const auth = domainContract('auth', {
     .output(z.object({ expiresAt: Instant })),
   me: query({ permission: 'signed-in', summary: 'Who is signed in' }).output(Me),
   changePassword: command({
-    endsSessions: true,
     permission: 'signed-in',
     summary: 'Change the own password',
     secretAnswer: true,
@@ -209,7 +206,7 @@ export const auth = domainContract('auth', {
         }),
       ),
     ),
-  revokeSession: command({ endsSessions: true, permission: 'signed-in', summary: 'End a session' })
+  revokeSession: command({ permission: 'signed-in', summary: 'End a session' })
     .input(z.object({ sessionId: SessionId }))
     .output(z.object({})),
 
@@ -242,7 +239,6 @@ export const auth = domainContract('auth', {
     )
     .output(User),
   updateUser: command({
-    endsSessions: true,
     permission: 'users:manage',
     summary: 'Change name, roles or badge of a person',
   })
@@ -257,14 +253,12 @@ export const auth = domainContract('auth', {
     )
     .output(User),
   setUserStatus: command({
-    endsSessions: true,
     permission: 'users:manage',
     summary: 'Activate, suspend or delete a person',
   })
     .input(z.object({ id: UserId, status: UserStatus, reason: Reason }))
     .output(User),
   resetPassword: command({
-    endsSessions: true,
     permission: 'users:manage',
     summary: 'Set a new password for a person',
     secretAnswer: true,
@@ -278,7 +272,6 @@ export const auth = domainContract('auth', {
     summary: 'Roles and what they may do',
   }).output(z.array(Role)),
   updateRole: command({
-    endsSessions: true,
     permission: 'users:manage',
     summary: 'Change what a role may do in this laboratory',
   })

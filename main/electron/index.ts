@@ -1,0 +1,136 @@
+import { mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { app, BrowserWindow, dialog, ipcMain, Menu, MessageChannelMain, utilityProcess } from 'electron'
+import type { LogLevel } from '../../platform/gateway/log.ts'
+import type { DeviceProcess } from '../devices/device-host.ts'
+import { defaultHome, HomeUnusable } from '../home.ts'
+import { readVersion, startWorkstation, type Workstation } from '../workstation.ts'
+import { denyPermissions, isOurPage, openWindow, registerPageScheme, servePages } from './window.ts'
+
+const root = app.getAppPath()
+const built = import.meta.dirname
+const home = homeOfThisStart()
+
+// Before the single-instance lock, which lies in there: two homes can then run side by side.
+mkdirSync(join(home, 'window'), { recursive: true })
+app.setPath('userData', join(home, 'window'))
+app.setName('TracSeq Bench')
+registerPageScheme()
+
+let workstation: Workstation | null = null
+let closing = false
+
+if (app.requestSingleInstanceLock()) {
+  app.on('second-instance', showFirstWindow)
+  app.on('window-all-closed', () => app.quit())
+  app.on('before-quit', (event) => {
+    if (workstation === null) return
+    event.preventDefault()
+    void closeAll()
+  })
+  // A top-level await on this promise would keep Electron from ever becoming ready.
+  app.whenReady().then(start).catch(showStartFailure)
+} else {
+  app.quit()
+}
+
+async function start(): Promise<void> {
+  Menu.setApplicationMenu(null)
+  denyPermissions()
+  servePages(resolve(built, '../renderer'))
+  workstation = await startWorkstation({
+    home,
+    root,
+    version: readVersion(root),
+    logLevel: readLogLevel(process.env['TRACSEQ_LOG']),
+    logToStderr: process.env['TRACSEQ_LOG'] !== undefined,
+    spawnDeviceProcess,
+  })
+  process.on('uncaughtException', (error) => {
+    workstation?.log.write('error', 'A defect in the main process', { error })
+  })
+  const { email, password } = {
+    email: process.env['TRACSEQ_ADMIN_EMAIL'],
+    password: process.env['TRACSEQ_ADMIN_PASSWORD'],
+  }
+  if (email !== undefined && password !== undefined) await workstation.setUpFrom({ email, password })
+
+  ipcMain.on('tracseq:request-port', (event) => {
+    if (!isOurPage(event) || workstation === null) return
+    const { port1, port2 } = new MessageChannelMain()
+    workstation.connectWindow(port1, `window-${event.sender.id}`)
+    port1.start()
+    event.sender.postMessage('tracseq:port', null, [port2])
+  })
+  ipcMain.handle('tracseq:open-demo', (event) => {
+    if (!isOurPage(event)) throw new Error('Not from a page of this application')
+    openDemo()
+  })
+  openMainWindow(workstation)
+}
+
+function openMainWindow({ name }: Workstation): void {
+  openWindow({ preload: join(built, '../preload/index.cjs'), title: `TracSeq Bench – ${name}` })
+}
+
+/** Databases, devices and journal are closed in order before the process ends; the lock goes with it. */
+async function closeAll(): Promise<void> {
+  if (closing) return
+  closing = true
+  const open = workstation
+  try {
+    await open?.close()
+  } finally {
+    workstation = null
+    app.exit(0)
+  }
+}
+
+/** The demo laboratory is a home of its own beside the real one, so that trying things out can never mix with work. */
+function openDemo(): void {
+  app.relaunch({ args: [...process.argv.slice(1).filter((word) => word !== '--demo'), '--demo'] })
+  void closeAll()
+}
+
+function homeOfThisStart(): string {
+  const wanted = defaultHome()
+  return process.argv.includes('--demo') ? `${wanted}-demo` : wanted
+}
+
+function showFirstWindow(): void {
+  const [window] = BrowserWindow.getAllWindows()
+  if (window === undefined) return
+  if (window.isMinimized()) window.restore()
+  window.focus()
+}
+
+function showStartFailure(error: unknown): void {
+  const words =
+    error instanceof HomeUnusable
+      ? error.message
+      : error instanceof Error
+        ? (error.stack ?? error.message)
+        : String(error)
+  process.stderr.write(`${words}\n`)
+  if (process.env['TRACSEQ_NO_DIALOG'] === undefined) dialog.showErrorBox('TracSeq Bench cannot start', words)
+  app.exit(1)
+}
+
+/** Scanner drivers are native code: in a process of their own, a crash there is a restart and not an end. */
+function spawnDeviceProcess(log: (words: string) => void): DeviceProcess {
+  const child = utilityProcess.fork(join(built, 'device-process.js'), [], {
+    serviceName: 'TracSeq devices',
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  child.stderr?.on('data', (words: Buffer) => log(words.toString().trimEnd()))
+  return {
+    send: (message) => child.postMessage(message),
+    onMessage: (listener) => void child.on('message', listener),
+    onExit: (listener) => void child.once('exit', (code) => listener(`exit status ${String(code)}`)),
+    kill: () => void child.kill(),
+  }
+}
+
+function readLogLevel(text: string | undefined): LogLevel {
+  return text === 'debug' || text === 'warn' || text === 'error' ? text : 'info'
+}

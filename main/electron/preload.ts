@@ -1,0 +1,21 @@
+import { contextBridge, ipcRenderer } from 'electron'
+
+/**
+ * The only thing a window can reach of the machine. Everything else goes over the port, through the gateway, with the
+ * permissions of the person signed in.
+ */
+const bridge = {
+  platform: process.platform,
+  /** Asks the host for a port to the gateway; it arrives as a window message, since only those can carry one. */
+  requestPort: () => ipcRenderer.send('tracseq:request-port'),
+  /** Restarts on a laboratory made for trying out, in a folder of its own. */
+  openDemo: () => ipcRenderer.invoke('tracseq:open-demo') as Promise<void>,
+}
+
+ipcRenderer.on('tracseq:port', (event) => {
+  window.postMessage('tracseq:port', window.location.origin, [...event.ports])
+})
+
+contextBridge.exposeInMainWorld('tracseq', bridge)
+
+export type TracSeqBridge = typeof bridge
