@@ -65,7 +65,7 @@ export async function startWorkstation(options: WorkstationOptions): Promise<Wor
     throw error
   })
   const wasmModule = await compileDatabaseEngine()
-  const template = join(options.root, 'build', 'database-template')
+  const template = databaseTemplate(options.root)
 
   const gateway: Gateway = new Gateway({
     services,
@@ -125,6 +125,13 @@ export async function startWorkstation(options: WorkstationOptions): Promise<Wor
 export function readVersion(root: string): string {
   const text = readFileSync(join(root, 'package.json'), 'utf8')
   return String((JSON.parse(text) as { readonly version?: unknown }).version)
+}
+
+/** The prepared empty database. A packaged application keeps it beside its archive: a folder in there cannot be copied. */
+function databaseTemplate(root: string): string {
+  return root.endsWith('.asar')
+    ? join(dirname(root), 'database-template')
+    : join(root, 'build', 'database-template')
 }
 
 /** Compiles PGlite once; every worker instantiates the same module. */
