@@ -96,9 +96,7 @@ const networkFileSystems = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x53
 
 function refuseNetworkFolder(home: string): void {
   const onNetwork =
-    process.platform === 'win32'
-      ? home.startsWith('\\\\')
-      : networkFileSystems.has(Number(statfsSync(home).type))
+    process.platform === 'win32' ? home.startsWith('\\\\') : networkFileSystems.has(statfsSync(home).type)
   if (onNetwork) {
     throw new HomeUnusable(
       'NETWORK_FOLDER',

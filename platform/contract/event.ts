@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 
 /** Where a subscription to an event runs: once where it happened, at the Hub, or on every copy (projections). */
 export type RunsAt = 'origin' | 'hub' | 'everywhere'

@@ -24,6 +24,8 @@ export interface CallScope {
 /** A query's scope. */
 export interface ReadScope extends CallScope {
   read<T>(work: (tx: ReadTransaction) => Promise<T>): Promise<T>
+  /** Reads before a laboratory is known (sign-in, sessions), read-only. The caller names the laboratory in each query. */
+  readAcrossLaboratories<T>(work: (tx: ReadTransaction) => Promise<T>): Promise<T>
 }
 
 /** The scope of one change set: everything in it becomes true at once, or nothing does. */

@@ -21,9 +21,7 @@ type Link = RPCLink<ServiceCallContext & { readonly envelope?: Envelope }>
 export function createGatewayLink(port: MessagePort): Link {
   const link: Link = new RPCLink({
     port,
-    headers: ({ context, ...rest }, path) => {
-      void rest
-      const { envelope } = context
+    headers: ({ context: { envelope } }, path) => {
       if (envelope === undefined) throw new Error(`A call to ${path.join('.')} came without an envelope`)
       return { [envelopeHeader]: JSON.stringify(envelope) }
     },

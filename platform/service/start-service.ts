@@ -117,16 +117,14 @@ export async function startService(
 
   /** Errors of the contract go out with their status; anything else is a defect and is logged with its correlation id. */
   function explain(call: Call, error: unknown): unknown {
-    const known =
-      error instanceof ORPCError
-        ? definition.contract[procedureName(call)]?.['~orpc'].errorMap[error.code]
-        : undefined
-    if (error instanceof ORPCError && known !== undefined) {
-      const { code, message, data } = error
-      return new ORPCError<string, unknown>(code, { defined: true, status: known.status, message, data })
+    const refusal: ORPCError<string, unknown> | null = error instanceof ORPCError ? error : null
+    const status = refusal === null ? undefined : statusOf(call, refusal.code)
+    if (refusal !== null && status !== undefined) {
+      const { code, message, data } = refusal
+      return new ORPCError<string, unknown>(code, { defined: true, status, message, data })
     }
     if (isDamage(error)) around.onDamage(error)
-    if (error instanceof ORPCError && error.code === 'BAD_REQUEST') return error
+    if (refusal?.code === 'BAD_REQUEST') return refusal
     around.report({
       type: 'log',
       level: 'error',
@@ -134,6 +132,14 @@ export async function startService(
       fields: { correlationId: call.envelope.correlationId, error: fullWords(error) },
     })
     return error
+  }
+
+  /** The HTTP status the procedure's contract gives an error; undefined when it does not name it. */
+  function statusOf(call: Call, code: string): number | undefined {
+    const name = call.procedure.slice(definition.name.length + 1)
+    const errors: Readonly<Record<string, { readonly status?: number } | undefined>> =
+      definition.contract[name]?.['~orpc'].errorMap ?? {}
+    return errors[code]?.status
   }
 
   function callScope(call: Call): CallScope {
@@ -311,10 +317,6 @@ export async function startService(
       around.gatewayPort.close()
       around.servicePort.close()
     },
-  }
-
-  function procedureName(call: Call): string {
-    return call.procedure.slice(definition.name.length + 1)
   }
 }
 

@@ -54,7 +54,7 @@ export function runSubscriptions(options: {
     if (retryTimer !== null) clearTimeout(retryTimer)
     running = running.then(readOn).catch(() => {
       // The entry stays at the head of the line; the same call later may find its reason gone.
-      retryTimer = setTimeout(follow, 1_000)
+      retryTimer = setTimeout(() => void follow(), 1_000)
       retryTimer.unref()
     })
     return running

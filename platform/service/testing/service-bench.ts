@@ -86,7 +86,7 @@ export async function openServiceBench(
       return open.journal.client
     },
     client<C extends Contract>({ name }: ServiceDefinition<C>) {
-      const client: unknown = createORPCClient<Record<never, never>>({
+      const client: unknown = createORPCClient({
         call: (path, input, { context }) => {
           const { key, actor: other } = context as BenchCall
           return open.gateway.call({
