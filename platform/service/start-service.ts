@@ -137,9 +137,9 @@ export async function startService(
   /** The HTTP status the procedure's contract gives an error; undefined when it does not name it. */
   function statusOf(call: Call, code: string): number | undefined {
     const name = call.procedure.slice(definition.name.length + 1)
-    const errors: Readonly<Record<string, { readonly status?: number } | undefined>> =
-      definition.contract[name]?.['~orpc'].errorMap ?? {}
-    return errors[code]?.status
+    const errors = definition.contract[name]?.['~orpc'].errorMap as
+      Readonly<Record<string, { readonly status?: number } | undefined>> | undefined
+    return errors?.[code]?.status
   }
 
   function callScope(call: Call): CallScope {

@@ -152,8 +152,13 @@ function readCode(input: { readonly text: string; readonly confirmed: boolean })
   const keys = normaliseForLookup(input.text)
   if (!keys.ok)
     throw new Refusal('NOT_A_CODE', keys.problem, { code: input.text.slice(0, 200), why: keys.problem })
+  const [canonical] = keys.value
+  if (canonical.identifies === 'batch' || canonical.identifies === 'product') {
+    const why = `It names a ${canonical.identifies === 'batch' ? 'lot' : 'product'}, which many tubes share: it has no serial number`
+    throw new Refusal('NOT_A_CODE', why, { code: input.text.slice(0, 200), why })
+  }
   const text = scan.kind === 'own-code' ? scan.code.text : input.text.trim()
-  return { text, lookupKey: keys.value[0].key, own: scan.kind === 'own-code' }
+  return { text, lookupKey: canonical.key, own: scan.kind === 'own-code' }
 }
 
 async function insertCode(

@@ -24,7 +24,9 @@ describe('codes of our own', () => {
     const barcodes = bench.client(barcodesService)
     const first = await barcodes.allocate({ kind: 'rack', count: 3 }, { context: { key: 'again' } })
     expect(await barcodes.allocate({ kind: 'rack', count: 3 }, { context: { key: 'again' } })).toEqual(first)
-    await expect(barcodes.allocate({ kind: 'rack', count: 4 }, { context: { key: 'again' } })).rejects.toMatchObject({
+    await expect(
+      barcodes.allocate({ kind: 'rack', count: 4 }, { context: { key: 'again' } }),
+    ).rejects.toMatchObject({
       code: 'IDEMPOTENCY_KEY_REUSED',
     })
   })
@@ -43,7 +45,12 @@ describe('a code and its thing', () => {
     const barcodes = bench.client(barcodesService)
     const thing = tube()
     const code = await barcodes.allocateFor({ kind: 'sample', thing })
-    for (const spelling of [code.text, code.text.toLowerCase(), code.text.replaceAll('-', ''), `]d1${code.text}`]) {
+    for (const spelling of [
+      code.text,
+      code.text.toLowerCase(),
+      code.text.replaceAll('-', ''),
+      `]d1${code.text}`,
+    ]) {
       const { matches } = await barcodes.resolve({ text: spelling })
       expect(matches.map((match) => match.thing)).toEqual([thing])
     }
@@ -59,13 +66,20 @@ describe('a code and its thing', () => {
       data: { thing: linked.thing },
     })
     await barcodes.unlink({ codeId: linked.id, reason: 'wrong tube' })
-    expect(await barcodes.link({ text: 'FX00012345', thing: other })).toMatchObject({ thing: other, state: 'linked' })
+    expect(await barcodes.link({ text: 'FX00012345', thing: other })).toMatchObject({
+      thing: other,
+      state: 'linked',
+    })
   })
 
   it('does not take an index sequence for a tube without confirmation', async () => {
     const barcodes = bench.client(barcodesService)
-    await expect(barcodes.link({ text: 'ACGTTGCA', thing: tube() })).rejects.toMatchObject({ code: 'INDEX_SEQUENCE' })
-    expect(await barcodes.link({ text: 'ACGTTGCA', thing: tube(), confirmed: true })).toMatchObject({ state: 'linked' })
+    await expect(barcodes.link({ text: 'ACGTTGCA', thing: tube() })).rejects.toMatchObject({
+      code: 'INDEX_SEQUENCE',
+    })
+    expect(await barcodes.link({ text: 'ACGTTGCA', thing: tube(), confirmed: true })).toMatchObject({
+      state: 'linked',
+    })
   })
 
   it.each(['NO READ', ' ', 'a\u0000b'])('refuses %j as a code', async (text) => {
@@ -73,6 +87,17 @@ describe('a code and its thing', () => {
     await expect(barcodes.link({ text, thing: tube() })).rejects.toMatchObject({
       code: expect.stringMatching(/NOT_A_CODE|BAD_REQUEST/) as string,
     })
+  })
+
+  it('does not take a product or a lot for one tube', async () => {
+    const barcodes = bench.client(barcodesService)
+    await expect(barcodes.link({ text: '(01)04012345678901(10)LOT7', thing: tube() })).rejects.toMatchObject({
+      code: 'NOT_A_CODE',
+    })
+    const serial = '(01)04012345678901(21)88213'
+    expect(await barcodes.link({ text: serial, thing: tube() })).toMatchObject({ state: 'linked' })
+    const { matches } = await barcodes.resolve({ text: ']d201040123456789012188213' })
+    expect(matches).toHaveLength(1)
   })
 
   it('belongs to one laboratory only', async () => {
