@@ -109,6 +109,14 @@ export class DomainDatabase {
     })
   }
 
+  /** Reads of no particular laboratory, as the owner: who a token belongs to, before anything else is known. */
+  readAsOwner<T>(work: (tx: ReadTransaction) => Promise<T>): Promise<T> {
+    return this.#engine.transact(async (tx) => {
+      await tx.execute(sql`select set_config('transaction_read_only', 'on', true)`)
+      return work(tx)
+    })
+  }
+
   /** Work of the platform itself, as the owner: cursors, sagas to resume. */
   asOwner<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     return this.#engine.transact(work)

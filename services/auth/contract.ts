@@ -52,7 +52,8 @@ export const Role = z.object({
   revision: Revision,
 })
 
-const Me = z.object({
+/** Who is signed in, and what they may do. */
+export const Me = z.object({
   user: User,
   laboratory: z.object({ id: z.string(), name: z.string() }),
   permissions: z.array(z.string()),
@@ -81,8 +82,10 @@ export const SignIn = z.object({
     'unlocked',
     'unlock_refused',
     'signed_out',
+    'refresh_reused',
     'password_changed',
     'password_reset',
+    'pin_changed',
   ]),
   at: Instant,
   workstation: z.string(),
@@ -148,7 +151,14 @@ export const auth = domainContract('auth', {
     .output(Tokens.extend({ me: Me })),
   login: command({ permission: 'public', summary: 'Sign in', secretAnswer: true })
     .errors(signInErrors)
-    .input(z.object({ email: z.string().max(254), password: z.string().max(200) }))
+    .input(
+      z.object({
+        email: z.string().max(254),
+        password: z.string().max(200),
+        /** Needed only where several laboratories share a Hub and a person works in more than one. */
+        laboratoryId: z.uuid().optional(),
+      }),
+    )
     .output(Tokens.extend({ me: Me })),
   refresh: command({ permission: 'public', summary: 'Exchange a refresh token, once', secretAnswer: true })
     .input(z.object({ refreshToken: z.string().max(500) }))
@@ -165,6 +175,7 @@ export const auth = domainContract('auth', {
     .errors({
       ...signInErrors,
       SESSION_ENDED: { status: 401, message: 'The session has ended: sign in again' },
+      PIN_BLOCKED: { status: 401, message: 'Too many wrong PINs: unlock with your password' },
     })
     .input(
       z.object({

@@ -1,0 +1,40 @@
+import { defineService } from '../../platform/service/implementation.ts'
+import { auth } from './contract.ts'
+import { open } from './opening.ts'
+import { changePassword, revokeSession, setPin } from './own-account.ts'
+import { getUser, listRoles, listUsers, me, resolveSession, sessions, signIns, status } from './queries.ts'
+import { updateRole } from './roles.ts'
+import { authTables } from './schema.ts'
+import { lock, login, logout, refresh, setUp, unlock } from './sign-in.ts'
+import { createUser, resetPassword, setUserStatus, updateUser } from './users.ts'
+
+export const authService = defineService({
+  name: 'auth',
+  contract: auth,
+  tables: authTables,
+  implementation: {
+    status,
+    setUp,
+    login,
+    refresh,
+    logout,
+    lock,
+    unlock,
+    me,
+    changePassword,
+    setPin,
+    sessions,
+    revokeSession,
+    listUsers,
+    getUser,
+    createUser,
+    updateUser,
+    setUserStatus,
+    resetPassword,
+    listRoles,
+    updateRole,
+    signIns,
+    resolveSession,
+  },
+  onOpen: open,
+})

@@ -1,0 +1,240 @@
+import { eq } from 'drizzle-orm'
+import { v7 as uuidv7 } from 'uuid'
+import { Refusal } from '../../platform/contract/refusal.ts'
+import { orchestrates, writes } from '../../platform/service/implementation.ts'
+import type { OrchestrationScope, WriteScope } from '../../platform/service/scopes.ts'
+import { verifyAccessToken } from './access-token.ts'
+import { addPerson, createLaboratory } from './laboratory.ts'
+import { refuseCommonPassword } from './passwords.ts'
+import { type Account, accountsOfEmail, findAccount, laboratoriesHere } from './people.ts'
+import { proveByPassword, recordSignIn, settleProof, wrongCredentials } from './proving.ts'
+import { refreshToken, session } from './schema.ts'
+import { hashRefreshToken, hashSecret, isSecret } from './secrets.ts'
+import {
+  beginSession,
+  endOf,
+  endSession,
+  findSession,
+  giveRefreshToken,
+  type HeldSession,
+  type OpenedSession,
+  readMe,
+  stateOf,
+  tokensOf,
+} from './sessions.ts'
+import { unlockByPin } from './unlock-by-pin.ts'
+
+interface SetUp {
+  readonly laboratoryName: string
+  readonly administrator: { readonly name: string; readonly email: string; readonly password: string }
+}
+
+export const setUp = orchestrates((scope: OrchestrationScope, input: SetUp) =>
+  oneAfterAnother(async () => {
+    const [existing] = await scope.readAcrossLaboratories(laboratoriesHere)
+    if (existing !== undefined) {
+      throw new Refusal('ALREADY_SET_UP', `The laboratory ${existing.name} has been set up here already`)
+    }
+    const { administrator } = input
+    await refuseCommonPassword(scope, administrator.password, [
+      administrator.email,
+      administrator.name,
+      input.laboratoryName,
+    ])
+    const passwordHash = await hashSecret(administrator.password)
+    const [laboratoryId, userId] = [uuidv7(), uuidv7()]
+    const opened = await scope.change(
+      'set-up',
+      async (write) => {
+        await createLaboratory(write, input.laboratoryName.trim())
+        const { name, email } = administrator
+        const person = { id: userId, name, email, badgeCode: null, passwordHash }
+        await addPerson(write, { ...person, roles: ['lab_administrator'] }, userId)
+        await recordSignIn(write, email, userId, 'signed_in')
+        return beginSession(write.tx, { laboratoryId, userId })
+      },
+      { laboratoryId, actorId: userId },
+    )
+    return signedIn(scope, opened)
+  }),
+)
+
+export const login = orchestrates(
+  async (
+    scope: OrchestrationScope,
+    input: { email: string; password: string; laboratoryId?: string | undefined },
+  ) => {
+    const accounts = await scope.asOwner((tx) => accountsOfEmail(tx, input.email, input.laboratoryId))
+    if (accounts.length === 0) return refuseUnknown(scope, input)
+    const compared = await Promise.all(
+      accounts.map(async (account) => ({
+        account,
+        right: await isSecret(account.credential?.passwordHash ?? null, input.password),
+      })),
+    )
+    // A wrong password counts against every account it was tried on.
+    const chosen = compared.find(({ right }) => right)
+    const tried = chosen === undefined ? compared : [chosen]
+    const settled = await Promise.allSettled(
+      tried.map(({ account, right }) => signInAs(scope, account, right)),
+    )
+    const [first] = settled
+    if (first?.status !== 'fulfilled') throw first?.reason ?? wrongCredentials()
+    return signedIn(scope, first.value)
+  },
+)
+
+export const refresh = orchestrates(async (scope: OrchestrationScope, input: { refreshToken: string }) => {
+  const tokenHash = hashRefreshToken(input.refreshToken)
+  const exchanged = await scope.asOwner(async (tx) => {
+    const [token] = await tx
+      .select()
+      .from(refreshToken)
+      .where(eq(refreshToken.tokenHash, tokenHash))
+      .for('update')
+    const held = token === undefined ? null : await findSession(tx, token.laboratoryId, token.sessionId)
+    if (token === undefined || held === null) return { state: 'ended' as const }
+    const state = stateOf(held)
+    if (state !== 'ended' && token.usedAt !== null) {
+      await endSession(tx, token.laboratoryId, token.sessionId, scope.now)
+      return { state: 'reused' as const, held }
+    }
+    if (state !== 'live') return { state }
+    await tx.update(refreshToken).set({ usedAt: scope.now }).where(eq(refreshToken.tokenHash, tokenHash))
+    const next = await giveRefreshToken(tx, held.session)
+    return { state, opened: { row: held.session, refreshToken: next } }
+  })
+  switch (exchanged.state) {
+    case 'live':
+      return tokensOf(scope, exchanged.opened)
+    case 'locked':
+      throw new Refusal('SESSION_LOCKED', 'The session is locked: unlock it first')
+    case 'ended':
+      throw new Refusal('UNAUTHORIZED', 'This refresh token opens no session: sign in again')
+    case 'reused': {
+      const { user } = exchanged.held
+      await scope.change('reused', (write) => recordSignIn(write, user.email, user.id, 'refresh_reused'), {
+        laboratoryId: user.laboratoryId,
+        actorId: user.id,
+      })
+      throw new Refusal(
+        'UNAUTHORIZED',
+        'This refresh token was used before, so somebody else may hold a copy: the session was ended, sign in again',
+      )
+    }
+  }
+})
+
+export const logout = writes(async (scope: WriteScope) => {
+  const held = await ownSession(scope)
+  if (held === null || held.session.endedAt !== null) return {}
+  await endSession(scope.tx, scope.laboratoryId, held.session.id, scope.now)
+  await recordSignIn(scope, held.user.email, held.user.id, 'signed_out')
+  return {}
+})
+
+/** Locks even when the journal takes nothing: only the session's own row is written. */
+export const lock = orchestrates(async (scope: OrchestrationScope) => {
+  const sessionId = scope.actor?.sessionId
+  if (sessionId == null) return {}
+  await scope.changeLocal((tx) => tx.update(session).set({ locked: true }).where(eq(session.id, sessionId)))
+  return {}
+})
+
+export const unlock = orchestrates(
+  async (
+    scope: OrchestrationScope,
+    input: {
+      accessToken: string
+      password?: string | undefined
+      badgeCode?: string | undefined
+      pin?: string | undefined
+    },
+  ) => {
+    const held = await heldByToken(scope, input.accessToken)
+    if (held === null || stateOf(held) === 'ended') throw sessionEnded()
+    const { laboratoryId, id: userId } = held.user
+    if (input.password !== undefined) {
+      const account = await scope.asOwner((tx) => findAccount(tx, laboratoryId, userId))
+      if (account === null) throw sessionEnded()
+      await proveByPassword(
+        scope,
+        'unlock',
+        account,
+        input.password,
+        { right: 'unlocked', wrong: 'unlock_refused' },
+        (write) =>
+          write.tx
+            .update(session)
+            .set({ locked: false, pinFailures: 0 })
+            .where(eq(session.id, held.session.id))
+            .then(() => ({})),
+      )
+    } else if (input.badgeCode !== undefined && input.pin !== undefined) {
+      await unlockByPin(scope, held, input.badgeCode, input.pin)
+    } else {
+      throw new Refusal('BAD_REQUEST', 'Give the password, or the badge and the PIN')
+    }
+    return { expiresAt: endOf(held.session) }
+  },
+)
+
+async function signInAs(scope: OrchestrationScope, account: Account, right: boolean): Promise<OpenedSession> {
+  const { laboratoryId, id: userId } = account.user
+  return settleProof(
+    scope,
+    `sign-in/${laboratoryId}`,
+    account,
+    right,
+    { right: 'signed_in', wrong: 'wrong_password' },
+    (write) => beginSession(write.tx, { laboratoryId, userId }),
+  )
+}
+
+async function signedIn(scope: OrchestrationScope, opened: OpenedSession) {
+  const { laboratoryId, id } = opened.row
+  const me = await scope.readAcrossLaboratories((tx) => readMe(tx, laboratoryId, id, scope.now))
+  return { ...(await tokensOf(scope, opened)), me }
+}
+
+/** Nobody has this address: it takes as long as a wrong password, and is recorded where there is one laboratory. */
+async function refuseUnknown(
+  scope: OrchestrationScope,
+  input: { readonly email: string; readonly password: string },
+): Promise<never> {
+  await isSecret(null, input.password)
+  const laboratories = await scope.readAcrossLaboratories(laboratoriesHere)
+  const [only] = laboratories
+  if (only !== undefined && laboratories.length === 1) {
+    await scope.change('unknown', (write) => recordSignIn(write, input.email, null, 'unknown_user'), {
+      laboratoryId: only.id,
+      actorId: 'nobody',
+    })
+  }
+  throw wrongCredentials()
+}
+
+/** The caller's own session; null for a service. */
+async function ownSession(scope: WriteScope): Promise<HeldSession | null> {
+  const sessionId = scope.actor?.sessionId
+  return sessionId == null ? null : findSession(scope.tx, scope.laboratoryId, sessionId)
+}
+
+async function heldByToken(scope: OrchestrationScope, accessToken: string): Promise<HeldSession | null> {
+  const holder = await verifyAccessToken(scope, accessToken)
+  if (holder === null) return null
+  return scope.readAcrossLaboratories((tx) => findSession(tx, holder.laboratoryId, holder.sessionId))
+}
+
+function sessionEnded(): Refusal {
+  return new Refusal('SESSION_ENDED', 'The session has ended: sign in again')
+}
+
+let lastSetUp: Promise<unknown> = Promise.resolve()
+
+/** Two windows may ask for the first set-up at once; the second must find the first one's laboratory. */
+function oneAfterAnother<T>(work: () => Promise<T>): Promise<T> {
+  const next = lastSetUp.then(work, work)
+  lastSetUp = next.catch(() => undefined)
+  return next
+}
