@@ -51,17 +51,19 @@ export function serveDomain<C extends Contract>(definition: ServiceDefinition<C>
         throw error
       },
     })
+    const size = sizeWatch(() => database.sizeInBytes())
     parentPort?.on('message', (message: ToService) => {
       switch (message.type) {
         case 'ping': {
           const { calls, long } = running.inFlight()
+          if (calls === 0) size.refresh()
           tell({
             type: 'pong',
             ping: message.ping,
             inFlight: calls,
             longRunning: long,
             heapUsedBytes: process.memoryUsage().heapUsed,
-            databaseBytes: 0,
+            databaseBytes: size.bytes(),
           })
           break
         }
@@ -79,6 +81,26 @@ export function serveDomain<C extends Contract>(definition: ServiceDefinition<C>
       tell({ type: 'closed' })
       parentPort?.close()
     }
+  }
+}
+
+/** The database's size, asked for now and then and only while nobody else wants the connection. */
+function sizeWatch(measure: () => Promise<number>) {
+  let bytes = 0
+  let askedAt = Number.NEGATIVE_INFINITY
+  return {
+    bytes: () => bytes,
+    refresh() {
+      if (performance.now() - askedAt < 60_000) return
+      askedAt = performance.now()
+      measure().then(
+        (measured) => {
+          bytes = measured
+        },
+        // The number is for people to look at; a database that cannot tell its size says so in every other call.
+        () => undefined,
+      )
+    },
   }
 }
 

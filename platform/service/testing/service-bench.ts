@@ -40,8 +40,8 @@ export interface ServiceBench {
   database(name: string): DomainDatabase
   /** Waits until every service has reacted to every event. */
   settle(): Promise<void>
-  /** Closes and reopens everything on the same files, as a restart does. */
-  restart(): Promise<void>
+  /** Closes and reopens everything on the same files, as a restart does; some databases may be lost meanwhile. */
+  restart(options?: { readonly losing?: readonly string[] }): Promise<void>
   close(): Promise<void>
 }
 
@@ -113,8 +113,9 @@ export async function openServiceBench(
         for (const { running } of open.services) await running.caughtUp()
       }
     },
-    async restart() {
+    async restart({ losing = [] } = {}) {
       await closeAll(open)
+      for (const name of losing) rmSync(join(home, 'databases', name), { recursive: true })
       open = await openAll(home, definitions, logs)
     },
     async close() {
