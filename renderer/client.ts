@@ -1,0 +1,73 @@
+import { type ClientLink, createORPCClient } from '@orpc/client'
+import type { ContractRouterClient } from '@orpc/contract'
+import { createTanstackQueryUtils } from '@orpc/tanstack-query'
+import { QueryClient } from '@tanstack/react-query'
+import { devices } from '../main/devices/contract.ts'
+import { system } from '../platform/gateway/contract.ts'
+import { auth } from '../services/auth/contract.ts'
+import { barcodes } from '../services/barcodes/contract.ts'
+import { samples } from '../services/samples/contract.ts'
+import { storage } from '../services/storage/contract.ts'
+import { templates } from '../services/templates/contract.ts'
+import { findBridge } from './bridge.ts'
+import { type CallContext, makeCallLink, type WireContext } from './link/call-link.ts'
+import { makePortWire, openPort } from './link/port-wire.ts'
+import { isWorthRepeating } from './problem.ts'
+
+const contracts = { auth, barcodes, devices, samples, storage, system, templates }
+
+/** Who listens to the calls: set once by the session, so that this module need not know it. */
+const session: {
+  readToken: () => string | null
+  onRefused: (code: 'UNAUTHORIZED' | 'SESSION_LOCKED') => void
+} = { readToken: () => null, onRefused: () => undefined }
+
+let wire: Promise<ClientLink<WireContext>> | null = null
+
+const link = makeCallLink({
+  wire: {
+    call: async (path, input, options) => {
+      wire ??= openWire()
+      return (await wire).call(path, input, options)
+    },
+  },
+  contracts,
+  readToken: () => session.readToken(),
+  onSessionRefused: (code) => session.onRefused(code),
+})
+
+/** Everything that may be asked of TracSeq, typed by the contracts. Calls throw; `problemWords` says what to show. */
+export const client: ContractRouterClient<typeof contracts, CallContext> = createORPCClient(link)
+
+/** The same as options for `useQuery`, `useInfiniteQuery` and `useMutation`. */
+export const api = createTanstackQueryUtils(client)
+
+/** The store of what was read. Data is this workstation's own, so it is read again whenever a screen opens. */
+export const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 0,
+      gcTime: 5 * 60_000,
+      refetchOnWindowFocus: true,
+      networkMode: 'always',
+      retry: (tries, error) => tries < 3 && isWorthRepeating(error),
+      retryDelay: (tries) => 250 * 4 ** tries,
+    },
+    mutations: { networkMode: 'always', retry: false },
+  },
+})
+
+/** Tells the client where the token is and who wants to hear that it is refused. */
+export function connectSession(hooks: typeof session): void {
+  Object.assign(session, hooks)
+}
+
+/** The one place that chooses how calls travel. Without the desktop's bridge there is no wire yet. */
+async function openWire(): Promise<ClientLink<WireContext>> {
+  const bridge = findBridge()
+  if (bridge === null) throw new Error('This page runs inside the desktop application only')
+  const port = await openPort(bridge)
+  // A host that restarted its gateway closes the port; the next call asks for a new one.
+  port.addEventListener('close', () => (wire = null))
+  return makePortWire(port)
+}

@@ -1,0 +1,109 @@
+import { PasswordInput, TextInput } from '@mantine/core'
+import { useForm } from '@mantine/form'
+import { useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { Email, NewPassword } from '../../services/auth/contract.ts'
+import { findBridge } from '../bridge.ts'
+import { Notice } from '../components/notice.tsx'
+import { problemCode, problemWords } from '../problem.ts'
+import { SessionPage } from './session-page.tsx'
+import { beginSession, setUpLaboratory } from './session-store.ts'
+
+/** The first screen of a new workstation: name the laboratory, make the first administrator, or look at the demo. */
+export function FirstRun() {
+  const { t } = useTranslation('session')
+  const [problem, setProblem] = useState<string | null>(null)
+  const [busy, setBusy] = useState(false)
+  const bridge = findBridge()
+  const form = useForm({
+    initialValues: { laboratoryName: '', name: '', email: '', password: '', again: '' },
+    validateInputOnBlur: true,
+    validate: {
+      laboratoryName: (value) => (value.trim() === '' ? t('required') : null),
+      name: (value) => (value.trim() === '' ? t('required') : null),
+      email: (value) => Email.safeParse(value).error?.issues[0]?.message ?? null,
+      password: (value) => NewPassword.safeParse(value).error?.issues[0]?.message ?? null,
+      again: (value, { password }) => (value === password ? null : t('firstRun.differ')),
+    },
+  })
+
+  async function submit({ laboratoryName, name, email, password }: typeof form.values): Promise<void> {
+    setBusy(true)
+    setProblem(null)
+    try {
+      await setUpLaboratory({ laboratoryName, administrator: { name, email, password } })
+    } catch (error) {
+      if (problemCode(error) === 'ALREADY_SET_UP') return beginSession()
+      setProblem(problemWords(error))
+    } finally {
+      setBusy(false)
+    }
+  }
+
+  return (
+    <SessionPage title={t('firstRun.title')} lead={t('firstRun.lead')}>
+      <form onSubmit={form.onSubmit((values) => void submit(values))} noValidate>
+        <TextInput
+          label={t('firstRun.laboratory')}
+          description={t('firstRun.laboratoryHint')}
+          required
+          autoFocus
+          maxLength={120}
+          {...form.getInputProps('laboratoryName')}
+        />
+        <TextInput
+          label={t('firstRun.name')}
+          description={t('firstRun.nameHint')}
+          required
+          maxLength={120}
+          autoComplete="off"
+          {...form.getInputProps('name')}
+        />
+        <TextInput
+          label={t('firstRun.email')}
+          description={t('firstRun.emailHint')}
+          required
+          type="email"
+          autoComplete="off"
+          {...form.getInputProps('email')}
+        />
+        <div className="pair">
+          <PasswordInput
+            label={t('firstRun.password')}
+            required
+            autoComplete="new-password"
+            {...form.getInputProps('password')}
+          />
+          <PasswordInput
+            label={t('firstRun.again')}
+            required
+            autoComplete="new-password"
+            {...form.getInputProps('again')}
+          />
+        </div>
+        <p className="sm t3" style={{ marginTop: -8 }}>
+          {t('firstRun.passwordHint')}
+        </p>
+        {problem !== null && (
+          <Notice tone="bad" boxed>
+            {problem}
+          </Notice>
+        )}
+        <div className="end">
+          <button className="btn btn-1 btn-lg" type="submit" disabled={busy}>
+            {t('firstRun.go')} <kbd>Enter</kbd>
+          </button>
+        </div>
+      </form>
+      {bridge !== null && (
+        <div className="aside">
+          <p>{t('firstRun.orDemo')}</p>
+          <button className="btn" type="button" onClick={() => void bridge.openDemo()}>
+            {t('firstRun.demo')}
+          </button>
+          <p className="sm">{t('firstRun.demoHint')}</p>
+        </div>
+      )}
+    </SessionPage>
+  )
+}

@@ -1,0 +1,167 @@
+import { useSyncExternalStore } from 'react'
+import { client, connectSession, queries } from '../client.ts'
+import { problemCode } from '../problem.ts'
+
+type Status = Awaited<ReturnType<typeof client.auth.status>>
+export type Me = Awaited<ReturnType<typeof client.auth.me>>
+
+/** Where a person stands with this workstation. */
+export type Session =
+  | { readonly stage: 'starting' }
+  | { readonly stage: 'unreachable'; readonly error: unknown }
+  | { readonly stage: 'first-run'; readonly status: Status }
+  | { readonly stage: 'signed-out'; readonly status: Status; readonly ended: boolean }
+  | { readonly stage: 'signed-in'; readonly status: Status; readonly me: Me; readonly locked: boolean }
+
+interface Tokens {
+  readonly accessToken: string
+  readonly refreshToken: string
+  readonly expiresAt: string
+}
+
+/** A session's access token is exchanged this long before it ends. */
+const refreshBeforeMs = 60_000
+
+// In memory only: a window that is closed or reloaded asks for the password again.
+let tokens: Tokens | null = null
+let session: Session = { stage: 'starting' }
+let refreshTimer: number | undefined
+const listeners = new Set<() => void>()
+
+connectSession({
+  readToken: () => tokens?.accessToken ?? null,
+  onRefused: (code) => {
+    if (session.stage !== 'signed-in') return
+    if (code === 'SESSION_LOCKED') set({ ...session, locked: true })
+    else leave(true)
+  },
+})
+
+/** The session as it is now; the component is drawn again when it changes. */
+export function useSession(): Session {
+  return useSyncExternalStore(subscribeSession, readSession)
+}
+
+/** Who is signed in. Only for what is shown to a person signed in. */
+export function useMe(): Me {
+  const current = useSession()
+  if (current.stage !== 'signed-in') throw new Error('Nobody is signed in')
+  return current.me
+}
+
+/** Whether the person signed in may do this. */
+export function useMay(permission: string): boolean {
+  return useMe().permissions.includes(permission)
+}
+
+export function readSession(): Session {
+  return session
+}
+
+export function subscribeSession(listener: () => void): () => void {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
+}
+
+/** Asks the host whether there is a laboratory; the first thing a window does. */
+export async function beginSession(): Promise<void> {
+  set({ stage: 'starting' })
+  try {
+    const status = await client.auth.status()
+    set(status.setUp ? { stage: 'signed-out', status, ended: false } : { stage: 'first-run', status })
+  } catch (error) {
+    set({ stage: 'unreachable', error })
+  }
+}
+
+/** Throws what the host refuses with: wrong password, lock-out, no password yet. */
+export async function signIn(email: string, password: string): Promise<void> {
+  enter(await client.auth.login({ email, password }))
+}
+
+/** Makes the laboratory and its first administrator, and signs that person in. */
+export async function setUpLaboratory(input: Parameters<typeof client.auth.setUp>[0]): Promise<void> {
+  enter(await client.auth.setUp(input))
+}
+
+/** Locks at once on the screen; the host follows, and its refusal changes nothing on the screen. */
+export async function lockSession(): Promise<void> {
+  if (session.stage !== 'signed-in' || session.locked) return
+  set({ ...session, locked: true })
+  await client.auth.lock({}).catch((error: unknown) => {
+    if (problemCode(error) === 'UNAUTHORIZED') leave(true)
+  })
+}
+
+export type Proof = { readonly password: string } | { readonly badgeCode: string; readonly pin: string }
+
+/** Opens the locked session again, for the person who is signed in. */
+export async function unlockSession(proof: Proof): Promise<void> {
+  if (session.stage !== 'signed-in' || tokens === null) return
+  try {
+    await client.auth.unlock({ accessToken: tokens.accessToken, ...proof })
+  } catch (error) {
+    if (problemCode(error) === 'SESSION_ENDED') leave(true)
+    throw error
+  }
+  // Read anew: roles may have changed meanwhile.
+  const me = await client.auth.me()
+  if (readSession().stage === 'signed-in')
+    set({ stage: 'signed-in', status: session.status, me, locked: false })
+  await queries.invalidateQueries()
+}
+
+/** Signs out on the screen even when the host does not answer. */
+export async function signOut(): Promise<void> {
+  const done = client.auth.logout({}).catch(() => undefined)
+  await Promise.race([done, new Promise((resolve) => setTimeout(resolve, 2_000))])
+  leave(false)
+}
+
+function enter(answer: Tokens & { readonly me: Me }): void {
+  const status: Status = {
+    setUp: true,
+    laboratory: answer.me.laboratory,
+    workstationName: 'status' in session ? session.status.workstationName : '',
+  }
+  keepTokens(answer)
+  queries.clear()
+  set({ stage: 'signed-in', status, me: answer.me, locked: false })
+}
+
+function leave(ended: boolean): void {
+  tokens = null
+  window.clearTimeout(refreshTimer)
+  queries.clear()
+  if (session.stage === 'signed-in') set({ stage: 'signed-out', status: session.status, ended })
+}
+
+function keepTokens(next: Tokens): void {
+  const isLonger = tokens === null || Date.parse(next.expiresAt) > Date.parse(tokens.expiresAt)
+  tokens = next
+  window.clearTimeout(refreshTimer)
+  // A session that has reached its full length ends by itself, and the next call says so.
+  if (!isLonger) return
+  const untilMs = Date.parse(next.expiresAt) - Date.now() - refreshBeforeMs
+  // Browsers keep a timer for at most 24.8 days.
+  refreshTimer = window.setTimeout(
+    () => void refreshTokens(),
+    Math.min(Math.max(untilMs, 5_000), 2 ** 31 - 1),
+  )
+}
+
+async function refreshTokens(): Promise<void> {
+  if (tokens === null) return
+  try {
+    keepTokens(await client.auth.refresh({ refreshToken: tokens.refreshToken }))
+  } catch (error) {
+    // A locked or silent host may still take the old token; a refused one says so at the next call.
+    if (problemCode(error) === 'UNAUTHORIZED') leave(true)
+    else refreshTimer = window.setTimeout(() => void refreshTokens(), 10_000)
+  }
+}
+
+function set(next: Session): void {
+  session = next
+  for (const listener of listeners) listener()
+}

@@ -1,0 +1,85 @@
+import { PasswordInput, TextInput } from '@mantine/core'
+import { useForm } from '@mantine/form'
+import { useRef, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { Notice } from '../components/notice.tsx'
+import { problemCode, problemWords } from '../problem.ts'
+import { SessionPage } from './session-page.tsx'
+import { type Session, signIn } from './session-store.ts'
+
+interface SignInProps {
+  readonly status: Extract<Session, { stage: 'signed-out' }>['status']
+  /** The session ended by itself, which a person must be told. */
+  readonly ended: boolean
+}
+
+/** E-mail and password; says plainly what is wrong and until when. */
+export function SignIn({ status, ended }: SignInProps) {
+  const { t } = useTranslation('session')
+  const [problem, setProblem] = useState<string | null>(null)
+  const [busy, setBusy] = useState(false)
+  const password = useRef<HTMLInputElement>(null)
+  const form = useForm({
+    initialValues: { email: '', password: '' },
+    validate: {
+      email: (value) => (value.trim() === '' ? t('required') : null),
+      password: (value) => (value === '' ? t('required') : null),
+    },
+  })
+
+  async function submit(values: typeof form.values): Promise<void> {
+    setBusy(true)
+    setProblem(null)
+    try {
+      await signIn(values.email.trim(), values.password)
+    } catch (error) {
+      setProblem(problemWords(error))
+      setBusy(false)
+      if (problemCode(error) === 'WRONG_CREDENTIALS') {
+        form.setFieldValue('password', '')
+        password.current?.focus()
+      }
+    }
+  }
+
+  return (
+    <SessionPage
+      title={t('signIn.title')}
+      lead={t('signIn.lead', {
+        laboratory: status.laboratory?.name ?? '',
+        workstation: status.workstationName,
+      })}
+    >
+      {ended && problem === null && (
+        <Notice tone="warn" boxed>
+          {t('signIn.ended')}
+        </Notice>
+      )}
+      <form onSubmit={form.onSubmit((values) => void submit(values))} noValidate>
+        <TextInput
+          label={t('signIn.email')}
+          type="email"
+          autoFocus
+          autoComplete="off"
+          {...form.getInputProps('email')}
+        />
+        <PasswordInput
+          label={t('signIn.password')}
+          ref={password}
+          autoComplete="off"
+          {...form.getInputProps('password')}
+        />
+        {problem !== null && (
+          <Notice tone="bad" boxed>
+            {problem}
+          </Notice>
+        )}
+        <div className="end">
+          <button className="btn btn-1 btn-lg" type="submit" disabled={busy}>
+            {t('signIn.go')} <kbd>Enter</kbd>
+          </button>
+        </div>
+      </form>
+    </SessionPage>
+  )
+}
