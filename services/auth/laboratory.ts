@@ -1,10 +1,10 @@
 import { v7 as uuidv7 } from 'uuid'
 import { Refusal, ruleBroken } from '../../platform/contract/refusal.ts'
 import { isDuplicate } from '../../platform/database/errors.ts'
-import type { WriteScope } from '../../platform/service/scopes.ts'
+import type { ReadScope, WriteScope } from '../../platform/service/scopes.ts'
 import { authEvents } from './contract.ts'
 import { roleNames, type RoleName } from './domain/roles.ts'
-import { emailKeyOf, type UserRow } from './people.ts'
+import { emailKeyOf, laboratoriesHere, type UserRow } from './people.ts'
 import { appUser, credential, laboratory, role } from './schema.ts'
 
 /** Makes the laboratory of a change's scope, with its roles as delivered. */
@@ -15,6 +15,12 @@ export async function createLaboratory(write: WriteScope, name: string): Promise
     .insert(role)
     .values(roleNames.map((each) => ({ laboratoryId, id: uuidv7(), name: each, permissions: null })))
   write.announce(authEvents.LaboratorySetUp, { laboratoryId, name })
+}
+
+/** The name of the caller's laboratory. */
+export async function laboratoryName(scope: ReadScope): Promise<string> {
+  const [home] = await scope.read(laboratoriesHere)
+  return home?.name ?? ''
 }
 
 export interface NewPerson {

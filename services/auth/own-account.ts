@@ -2,13 +2,13 @@ import { and, eq } from 'drizzle-orm'
 import { notFound, Refusal } from '../../platform/contract/refusal.ts'
 import { orchestrates, writes } from '../../platform/service/implementation.ts'
 import type { OrchestrationScope, WriteScope } from '../../platform/service/scopes.ts'
+import { laboratoryName } from './laboratory.ts'
 import { refuseCommonPassword } from './passwords.ts'
 import { type Account, findAccount } from './people.ts'
 import { proveByPassword, updateCredential } from './proving.ts'
 import { session } from './schema.ts'
 import { hashSecret } from './secrets.ts'
 import { endSession, endSessionsOf } from './sessions.ts'
-import { laboratoryName } from './users.ts'
 
 export const changePassword = orchestrates(
   async (scope: OrchestrationScope, input: { currentPassword: string; newPassword: string }) => {

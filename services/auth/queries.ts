@@ -1,4 +1,4 @@
-import { and, eq, ilike, isNull, ne, or, sql } from 'drizzle-orm'
+import { and, eq, ilike, isNull, ne, or } from 'drizzle-orm'
 import type { z } from 'zod'
 import { notFound, Refusal } from '../../platform/contract/refusal.ts'
 import { pageClauses, pageOf, toInstant } from '../../platform/database/paging.ts'

@@ -90,6 +90,17 @@ export async function giveRefreshToken(tx: Transaction, row: SessionRow): Promis
   return token
 }
 
+/** Unlocks a session; its wrong PINs are forgotten. */
+export async function unlockSession(
+  { tx, laboratoryId }: { readonly tx: Transaction; readonly laboratoryId: string },
+  sessionId: string,
+): Promise<void> {
+  await tx
+    .update(session)
+    .set({ locked: false, pinFailures: 0 })
+    .where(and(eq(session.laboratoryId, laboratoryId), eq(session.id, sessionId)))
+}
+
 /** Ends one session. */
 export async function endSession(
   tx: Transaction,

@@ -1,4 +1,4 @@
-import { eq } from 'drizzle-orm'
+import { and, eq } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
 import { Refusal } from '../../platform/contract/refusal.ts'
 import { orchestrates, writes } from '../../platform/service/implementation.ts'
@@ -21,6 +21,7 @@ import {
   readMe,
   stateOf,
   tokensOf,
+  unlockSession,
 } from './sessions.ts'
 import { unlockByPin } from './unlock-by-pin.ts'
 
@@ -75,12 +76,11 @@ export const login = orchestrates(
     // A wrong password counts against every account it was tried on.
     const chosen = compared.find(({ right }) => right)
     const tried = chosen === undefined ? compared : [chosen]
-    const settled = await Promise.allSettled(
-      tried.map(({ account, right }) => signInAs(scope, account, right)),
-    )
-    const [first] = settled
-    if (first?.status !== 'fulfilled') throw first?.reason ?? wrongCredentials()
-    return signedIn(scope, first.value)
+    const attempts = tried.map(({ account, right }) => signInAs(scope, account, right))
+    await Promise.allSettled(attempts)
+    const [opened] = await Promise.all(attempts)
+    if (opened === undefined) throw wrongCredentials()
+    return signedIn(scope, opened)
   },
 )
 
@@ -137,7 +137,8 @@ export const logout = writes(async (scope: WriteScope) => {
 export const lock = orchestrates(async (scope: OrchestrationScope) => {
   const sessionId = scope.actor?.sessionId
   if (sessionId == null) return {}
-  await scope.changeLocal((tx) => tx.update(session).set({ locked: true }).where(eq(session.id, sessionId)))
+  const own = and(eq(session.laboratoryId, scope.laboratoryId), eq(session.id, sessionId))
+  await scope.changeLocal((tx) => tx.update(session).set({ locked: true }).where(own))
   return {}
 })
 
@@ -163,12 +164,7 @@ export const unlock = orchestrates(
         account,
         input.password,
         { right: 'unlocked', wrong: 'unlock_refused' },
-        (write) =>
-          write.tx
-            .update(session)
-            .set({ locked: false, pinFailures: 0 })
-            .where(eq(session.id, held.session.id))
-            .then(() => ({})),
+        (write) => unlockSession(write, held.session.id),
       )
     } else if (input.badgeCode !== undefined && input.pin !== undefined) {
       await unlockByPin(scope, held, input.badgeCode, input.pin)

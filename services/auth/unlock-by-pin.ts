@@ -1,12 +1,13 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { Refusal } from '../../platform/contract/refusal.ts'
 import type { OrchestrationScope, WriteScope } from '../../platform/service/scopes.ts'
+import { readBadge } from './domain/badge.ts'
 import { pinTries } from './domain/session.ts'
 import { findAccount } from './people.ts'
 import { recordSignIn } from './proving.ts'
 import { session } from './schema.ts'
 import { isSecret } from './secrets.ts'
-import type { HeldSession } from './sessions.ts'
+import { type HeldSession, unlockSession } from './sessions.ts'
 
 /**
  * Unlocks a session by its holder's badge and PIN. Five wrong tries leave the password as the only way; tries made at
@@ -39,11 +40,6 @@ export async function unlockByPin(
   throw new Refusal('WRONG_CREDENTIALS', 'Badge or PIN is not right')
 }
 
-/** A scanner may put the symbology's identifier (`]C1`) before what the badge says. */
-export function readBadge(scanned: string): string {
-  return scanned.trim().replace(/^\][A-Za-z][0-9A-Za-z]/, '')
-}
-
 async function countTry({ tx, laboratoryId }: WriteScope, sessionId: string): Promise<number> {
   const [row] = await tx
     .update(session)
@@ -51,11 +47,4 @@ async function countTry({ tx, laboratoryId }: WriteScope, sessionId: string): Pr
     .where(and(eq(session.laboratoryId, laboratoryId), eq(session.id, sessionId)))
     .returning({ tries: session.pinFailures })
   return row?.tries ?? Number.POSITIVE_INFINITY
-}
-
-async function unlockSession({ tx, laboratoryId }: WriteScope, sessionId: string): Promise<void> {
-  await tx
-    .update(session)
-    .set({ locked: false, pinFailures: 0 })
-    .where(and(eq(session.laboratoryId, laboratoryId), eq(session.id, sessionId)))
 }

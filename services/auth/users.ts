@@ -1,21 +1,21 @@
 import { and, eq, ne, sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
-import { changedMeanwhile, notFound } from '../../platform/contract/refusal.ts'
+import { changedMeanwhile, notFound, ruleBroken } from '../../platform/contract/refusal.ts'
 import type { Transaction } from '../../platform/database/transaction.ts'
 import { orchestrates, writes } from '../../platform/service/implementation.ts'
-import type { OrchestrationScope, ReadScope, WriteScope } from '../../platform/service/scopes.ts'
+import type { OrchestrationScope, WriteScope } from '../../platform/service/scopes.ts'
 import { authEvents } from './contract.ts'
+import { readBadge } from './domain/badge.ts'
 import { checkAdministratorStays, checkStatusChange, type UserStatus } from './domain/people.ts'
 import { permissionsOfPerson, type RoleName } from './domain/roles.ts'
-import { addPerson, refusingDuplicates } from './laboratory.ts'
+import { addPerson, laboratoryName, refusingDuplicates } from './laboratory.ts'
 import { refuseMoreThanOwn } from './own-limits.ts'
 import { refuseCommonPassword } from './passwords.ts'
-import { editedRoles, findPerson, laboratoriesHere, toUser, type UserRow } from './people.ts'
+import { editedRoles, findPerson, toUser, type UserRow } from './people.ts'
 import { recordSignIn } from './proving.ts'
 import { appUser, credential } from './schema.ts'
 import { hashSecret } from './secrets.ts'
 import { endSessionsOf } from './sessions.ts'
-import { readBadge } from './unlock-by-pin.ts'
 
 interface NewUser {
   readonly name: string
@@ -120,18 +120,15 @@ export async function replacePassword(
   await recordSignIn(write, user.email, user.id, 'password_reset')
 }
 
-/** The name of the caller's laboratory. */
-export async function laboratoryName(scope: ReadScope): Promise<string> {
-  const [home] = await scope.read(laboratoriesHere)
-  return home?.name ?? ''
-}
-
 function holderOf(user: UserRow) {
   return { laboratoryId: user.laboratoryId, userId: user.id }
 }
 
 function readBadgeOrNull(badgeCode: string | null): string | null {
-  return badgeCode === null ? null : readBadge(badgeCode)
+  if (badgeCode === null) return null
+  const badge = readBadge(badgeCode)
+  if (badge === '') throw ruleBroken('badge-empty', 'Nothing is on this badge: scan it again', 'badgeCode')
+  return badge
 }
 
 async function findUser({ tx, laboratoryId }: WriteScope, id: string): Promise<UserRow> {
