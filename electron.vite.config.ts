@@ -80,6 +80,8 @@ export default defineConfig({
     plugins: [react()],
     build: {
       minify: true,
+      // The page's policy takes fonts from files, not from data: URLs.
+      assetsInlineLimit: 0,
       rolldownOptions: { input: join(import.meta.dirname, 'renderer/index.html') },
     },
   },
