@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { ORPCError } from '@orpc/client'
+import type { Actor } from '../platform/contract/envelope.ts'
 import { ResolvedSessionAnswer } from '../services/auth/contract.ts'
 import { services } from '../services/registry.ts'
 import { Gateway } from '../platform/gateway/gateway.ts'
@@ -40,6 +41,8 @@ export interface Workstation {
   connectWindow(port: AnyMessagePort, name: string): void
   /** Makes the laboratory from outside of a window; nothing happens when there is one. */
   setUpFrom(administrator: { readonly email: string; readonly password: string }): Promise<void>
+  /** Who holds an access token. Throws when nobody does. */
+  actorOf(accessToken: string): Promise<Actor>
   /** Lets calls in hand finish, then closes databases, devices and the journal, in this order. */
   close(): Promise<void>
 }
@@ -110,6 +113,11 @@ export async function startWorkstation(options: WorkstationOptions): Promise<Wor
     log,
     connectWindow: (port, name) => openPortFrontDoor(gateway, port, name),
     setUpFrom: (administrator) => setUpFrom(gateway, administrator),
+    async actorOf(accessToken) {
+      const session = await resolveSession(gateway, accessToken)
+      if ('problem' in session) throw new Error('Nobody holds this access token')
+      return session.actor
+    },
     async close() {
       stopWaking()
       await devices.close()

@@ -3,10 +3,12 @@ import { join, resolve } from 'node:path'
 import { app, BrowserWindow, dialog, ipcMain, Menu, MessageChannelMain, utilityProcess } from 'electron'
 import type { LogLevel } from '../../platform/gateway/log.ts'
 import type { DeviceProcess } from '../devices/device-host.ts'
+import { demoSignIn, fillDemoLaboratory, setUpDemoLaboratory } from '../demo-laboratory.ts'
 import { defaultHome, HomeUnusable } from '../home.ts'
 import { readVersion, startWorkstation, type Workstation } from '../workstation.ts'
 import { denyPermissions, isOurPage, openWindow, registerPageScheme, servePages } from './window.ts'
 
+const isDemo = process.argv.includes('--demo')
 const root = app.getAppPath()
 const built = import.meta.dirname
 const home = homeOfThisStart()
@@ -55,6 +57,8 @@ async function start(): Promise<void> {
   }
   if (email !== undefined && password !== undefined) await workstation.setUpFrom({ email, password })
 
+  if (isDemo) await openDemoLaboratory(workstation)
+
   ipcMain.on('tracseq:request-port', (event) => {
     if (!isOurPage(event) || workstation === null) return
     const { port1, port2 } = new MessageChannelMain()
@@ -69,8 +73,21 @@ async function start(): Promise<void> {
   openMainWindow(workstation)
 }
 
+/** Signing in is possible at once; the freezers fill up meanwhile. */
+async function openDemoLaboratory(open: Workstation): Promise<void> {
+  await setUpDemoLaboratory(open.gateway)
+  fillDemoLaboratory(open).catch((error: unknown) => {
+    open.log.write('error', 'The demo laboratory could not be filled', { error })
+  })
+}
+
 function openMainWindow({ name }: Workstation): void {
-  openWindow({ preload: join(built, '../preload/index.cjs'), title: `TracSeq Bench – ${name}` })
+  openWindow({
+    preload: join(built, '../preload/index.cjs'),
+    title: `TracSeq Bench – ${name}`,
+    // What the page may know before anybody signs in.
+    pageArguments: isDemo ? [`--tracseq-demo=${JSON.stringify(demoSignIn)}`] : [],
+  })
 }
 
 /** Databases, devices and journal are closed in order before the process ends; the lock goes with it. */
@@ -94,7 +111,7 @@ function openDemo(): void {
 
 function homeOfThisStart(): string {
   const wanted = defaultHome()
-  return process.argv.includes('--demo') ? `${wanted}-demo` : wanted
+  return isDemo ? `${wanted}-demo` : wanted
 }
 
 function showFirstWindow(): void {

@@ -64,7 +64,11 @@ export function denyPermissions(): void {
 }
 
 /** Opens a sandboxed window on the application's first page. */
-export function openWindow(options: { readonly preload: string; readonly title: string }): BrowserWindow {
+export function openWindow(options: {
+  readonly preload: string
+  readonly title: string
+  readonly pageArguments: readonly string[]
+}): BrowserWindow {
   const window = new BrowserWindow({
     width: 1280,
     height: 800,
@@ -76,6 +80,7 @@ export function openWindow(options: { readonly preload: string; readonly title: 
     autoHideMenuBar: true,
     webPreferences: {
       preload: options.preload,
+      additionalArguments: [...options.pageArguments],
       sandbox: true,
       contextIsolation: true,
       nodeIntegration: false,

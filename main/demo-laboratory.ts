@@ -1,0 +1,97 @@
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Actor } from '../platform/contract/envelope.ts'
+import type { Gateway } from '../platform/gateway/gateway.ts'
+import type { auth } from '../services/auth/contract.ts'
+import type { samples } from '../services/samples/contract.ts'
+import type { storage } from '../services/storage/contract.ts'
+import { createHostClient } from './host-client.ts'
+
+/** How to sign in to the demo laboratory. It is no secret: the sign-in page shows it. */
+export const demoSignIn = { email: 'demo@tracseq.example', password: 'a laboratory to play in' } as const
+
+interface DemoHost {
+  readonly gateway: Gateway
+  readonly home: string
+  readonly actorOf: (accessToken: string) => Promise<Actor>
+}
+
+const donors = ['P-0198', 'P-0205', 'P-0211', 'P-0217', 'P-0224', 'P-0230'] as const
+const boxes = [
+  {
+    freezer: 'F1',
+    name: 'Plasma ONC-14',
+    zone: 'minus_80',
+    rows: 10,
+    columns: 10,
+    type: 'plasma',
+    count: 61,
+  },
+  { freezer: 'F1', name: 'DNA stock 12', zone: 'minus_80', rows: 9, columns: 9, type: 'dna', count: 44 },
+  { freezer: 'F2', name: 'RNA tissue EX', zone: 'minus_80', rows: 10, columns: 10, type: 'rna', count: 18 },
+  { freezer: 'R1', name: 'Urine, day', zone: 'plus_4', rows: 8, columns: 12, type: 'urine', count: 9 },
+] as const
+
+/** Makes the demo laboratory with its one person; nothing happens when it is there. */
+export async function setUpDemoLaboratory(gateway: Gateway): Promise<void> {
+  const people = createHostClient<typeof auth>(gateway, 'auth', null)
+  if ((await people.status()).setUp) return
+  await people.setUp({
+    laboratoryName: 'Demo laboratory',
+    administrator: { name: 'Robin Demo', ...demoSignIn },
+  })
+}
+
+/**
+ * Fills the demo laboratory with freezers, boxes and tubes, by the same commands as in a real one. Every call has a
+ * fixed key, so an interrupted filling is finished at the next start; a mark in the home says that it is done.
+ */
+export async function fillDemoLaboratory({ gateway, home, actorOf }: DemoHost): Promise<void> {
+  const mark = join(home, 'demo-laboratory-filled')
+  if (existsSync(mark)) return
+  const { accessToken } = await createHostClient<typeof auth>(gateway, 'auth', null).login(demoSignIn)
+  const actor = await actorOf(accessToken)
+  const places = createHostClient<typeof storage>(gateway, 'storage', actor)
+  const tubes = createHostClient<typeof samples>(gateway, 'samples', actor)
+
+  for (const [boxNumber, box] of boxes.entries()) {
+    const key = (words: string) => ({ context: { key: `demo/${box.name}/${words}` } })
+    const freezerKey = { context: { key: `demo/freezer/${box.freezer}` } }
+    const freezer = await places.createNode(
+      { kind: 'freezer', name: box.freezer, zone: box.zone },
+      freezerKey,
+    )
+    const shelf = await places.createNode(
+      { kind: 'shelf', parentId: freezer.id, name: `Shelf ${boxNumber + 1}` },
+      key('shelf'),
+    )
+    const rack = await places.createNode({ kind: 'rack', parentId: shelf.id, name: 'Rack A' }, key('rack'))
+    const { rows, columns } = box
+    const made = await places.createNode(
+      { kind: 'box', parentId: rack.id, name: box.name, rows, columns },
+      key('box'),
+    )
+    await tubes.receiveBatch(
+      {
+        rows: Array.from({ length: box.count }, (_, index) => ({
+          sample: {
+            name: `${donorOf(index)} ${box.type} ${index + 1}`,
+            type: box.type,
+            donor: donorOf(index),
+            project: 'ONC-14',
+            clientId: `C3-${String(boxNumber * 100 + index + 1).padStart(5, '0')}`,
+            collectedOn: `2026-11-${String(1 + (index % 19)).padStart(2, '0')}`,
+            volumeUl: String(480 - (index % 7) * 15),
+          },
+          placement: { boxId: made.id },
+        })),
+      },
+      key('tubes'),
+    )
+  }
+  writeFileSync(mark, '')
+}
+
+function donorOf(index: number): string {
+  return donors[index % donors.length] ?? donors[0]
+}
