@@ -1,6 +1,8 @@
 /** What the preload script of the desktop app offers; a browser has none of it. */
 export interface Bridge {
   readonly platform: string
+  /** How to sign in to the demo laboratory; null in a real one. The sign-in page shows it. */
+  readonly demoSignIn: { readonly email: string; readonly password: string } | null
   requestPort(): void
   openDemo(): Promise<void>
 }

@@ -96,17 +96,19 @@ export const theme = createTheme({
   },
 })
 
-/** Mantine's own defaults for these are too pale to read. */
+const readableColors = {
+  '--mantine-color-body': 'var(--surface)',
+  '--mantine-color-text': 'var(--text)',
+  '--mantine-color-dimmed': 'var(--text-3)',
+  '--mantine-color-placeholder': 'var(--text-3)',
+  '--mantine-color-default-border': 'var(--line-control)',
+  '--mantine-color-error': 'var(--bad-ink)',
+  '--mantine-color-anchor': 'var(--accent)',
+}
+
+/** Mantine's own defaults for these are too pale to read; it sets some of them again in each colour scheme. */
 export const resolveCssVariables: CSSVariablesResolver = () => ({
-  variables: {
-    '--mantine-color-body': 'var(--surface)',
-    '--mantine-color-text': 'var(--text)',
-    '--mantine-color-dimmed': 'var(--text-3)',
-    '--mantine-color-placeholder': 'var(--text-3)',
-    '--mantine-color-default-border': 'var(--line-control)',
-    '--mantine-color-error': 'var(--bad-ink)',
-    '--mantine-color-anchor': 'var(--accent)',
-  },
-  light: {},
-  dark: {},
+  variables: {},
+  light: readableColors,
+  dark: readableColors,
 })

@@ -46,7 +46,6 @@ export function FirstRun() {
         <TextInput
           label={t('firstRun.laboratory')}
           description={t('firstRun.laboratoryHint')}
-          required
           autoFocus
           maxLength={120}
           {...form.getInputProps('laboratoryName')}
@@ -54,7 +53,6 @@ export function FirstRun() {
         <TextInput
           label={t('firstRun.name')}
           description={t('firstRun.nameHint')}
-          required
           maxLength={120}
           autoComplete="off"
           {...form.getInputProps('name')}
@@ -62,7 +60,6 @@ export function FirstRun() {
         <TextInput
           label={t('firstRun.email')}
           description={t('firstRun.emailHint')}
-          required
           type="email"
           autoComplete="off"
           {...form.getInputProps('email')}
@@ -70,14 +67,12 @@ export function FirstRun() {
         <div className="pair">
           <PasswordInput
             label={t('firstRun.password')}
-            required
-            autoComplete="new-password"
+              autoComplete="new-password"
             {...form.getInputProps('password')}
           />
           <PasswordInput
             label={t('firstRun.again')}
-            required
-            autoComplete="new-password"
+              autoComplete="new-password"
             {...form.getInputProps('again')}
           />
         </div>
