@@ -26,7 +26,7 @@ export interface PageClauses {
 export function pageClauses(
   request: PageRequest,
   columns: Readonly<Record<string, AnyColumn | SQL>>,
-  idColumn: AnyColumn,
+  idColumn: AnyColumn | SQL,
 ): PageClauses {
   const downwards = request.sort.startsWith('-')
   const column = columns[downwards ? request.sort.slice(1) : request.sort]

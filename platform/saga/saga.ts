@@ -174,7 +174,7 @@ async function continueSaga(
     try {
       outputs = { ...outputs, [step.name]: await step.run(scope, input, outputs, `${key}/${step.name}`) }
     } catch (error) {
-      if (!isFinal(error)) throw error
+      if (!isFinal(error)) throw stillUnderWay(error)
       const refusal = { code: error.code, message: error.message, data: error.data }
       await compensate(
         scope,
@@ -262,6 +262,13 @@ async function finishCompensation(
     },
     { requestHash: hashSaga(scope, definition, input) },
   )
+}
+
+/** To the caller, "not started" of a later step is not "nothing was done". Defects stay what they are. */
+function stillUnderWay(error: unknown): unknown {
+  if (!(error instanceof ORPCError)) return error
+  const words = `It is under way and goes on by itself, but not at this moment: ${error.message}`
+  return new Refusal('OUTCOME_UNKNOWN', words, { why: 'saga' })
 }
 
 /** Neither done nor undone: only a person can settle it. */

@@ -49,43 +49,81 @@ export const CustodyKind = z.enum([
   'disposed',
 ])
 
+const name = requiredText(200)
+const optionalText = text(200).nullable()
+const TaxonId = z.string().regex(/^\d{1,10}$/, 'A taxon id has digits only')
+const Priority = z.enum(['low', 'normal', 'high', 'urgent', 'stat'])
+/** Columns of a manifest that TracSeq has no field for, exactly as they came. */
+const Extra = z.record(z.string().max(200), text(4_000))
+
 /** What a person says of a sample; everything else follows from what happens to it. */
-const SampleFields = z.object({
-  name: requiredText(200),
+export const SampleFields = z.object({
+  name,
+  /** A type's key (`rna`) or its name as people write it. */
   type: SampleTypeName,
-  clientId: text(200).nullable().default(null),
-  donor: text(200).nullable().default(null),
-  project: text(200).nullable().default(null),
+  /** The sender's own name for the sample. */
+  clientId: optionalText.default(null),
+  donor: optionalText.default(null),
+  project: optionalText.default(null),
   collectedOn: Day.nullable().default(null),
   volumeUl: DecimalText.nullable().default(null),
   concentrationNgPerUl: DecimalText.nullable().default(null),
-  taxonId: z
-    .string()
-    .regex(/^\d{1,10}$/, 'A taxon id has digits only')
-    .nullable()
-    .default(null),
-  priority: z.enum(['low', 'normal', 'high', 'urgent', 'stat']).default('normal'),
-  /** Columns of a manifest that TracSeq has no field for, exactly as they came. */
-  extra: z.record(z.string().max(200), text(4_000)).default({}),
+  taxonId: TaxonId.nullable().default(null),
+  priority: Priority.default('normal'),
+  extra: Extra.default({}),
 })
+export type SampleFields = z.infer<typeof SampleFields>
+
+/** Only what is named changes: no defaults here, they would wipe out what is not mentioned. */
+export const SampleChanges = z
+  .object({
+    name,
+    type: SampleTypeName,
+    clientId: optionalText,
+    donor: optionalText,
+    project: optionalText,
+    collectedOn: Day.nullable(),
+    concentrationNgPerUl: DecimalText.nullable(),
+    taxonId: TaxonId.nullable(),
+    priority: Priority,
+  })
+  .partial()
+export type SampleChanges = z.infer<typeof SampleChanges>
+
+/** Derived, so it may have more digits than anybody enters; below zero when more was taken than was there. */
+const DerivedDecimal = z.string().regex(/^-?\d+(\.\d+)?$/)
 
 export const Sample = SampleFields.extend({
   id: SampleId,
+  volumeUl: DerivedDecimal.nullable(),
+  /** The key of its type; `types` has the name. */
+  type: z.string(),
   state: SampleState,
   /** The code shown for it: the first linked one. */
   code: z.string().nullable(),
-  amountNg: DecimalText.nullable(),
+  amountNg: DerivedDecimal.nullable(),
   thawCycles: z.number().int(),
+  /** In words: what a person must look at (more was taken than was there, two people measured); null when all is well. */
+  amountRemark: z.string().nullable(),
   location: z.string().nullable(),
   importId: z.uuid().nullable(),
   createdAt: Instant,
   createdBy: z.string(),
+  createdById: z.string(),
   updatedAt: Instant,
+  /** Changes when somebody changes what is written of it, not when its tube is moved or its state goes on. */
   revision: Revision,
 })
 export type Sample = z.infer<typeof Sample>
 
-export const SampleType = z.object({ name: z.string(), letter: z.string().length(1), builtIn: z.boolean() })
+export const SampleType = z.object({
+  /** Stable; what `Sample.type` holds. */
+  key: z.string(),
+  name: z.string(),
+  /** On the cap. */
+  letter: z.string().length(1),
+  builtIn: z.boolean(),
+})
 
 export const TimelineItem = z.object({
   id: z.string(),
@@ -95,6 +133,7 @@ export const TimelineItem = z.object({
   what: z.string(),
   detail: z.record(z.string(), z.string().nullable()),
   by: z.string(),
+  byId: z.string(),
   reason: z.string().nullable(),
 })
 
@@ -104,9 +143,12 @@ export const CustodyEvent = z.object({
   predecessorId: z.string().nullable(),
   holder: z.string(),
   place: z.string().nullable(),
+  /** Last events of other branches of a fork that this one settles. */
+  settlesIds: z.array(z.string()),
   reason: z.string().nullable(),
   at: Instant,
   by: z.string(),
+  byId: z.string(),
 })
 
 const codeErrors = {
@@ -163,7 +205,9 @@ export const Saga = z.object({
   updatedAt: Instant,
 })
 
-const Received = z.object({
+export type ReceiveRequest = z.infer<typeof ReceiveRequest>
+
+export const Received = z.object({
   sagaId: z.uuid(),
   sample: Sample,
   code: z.string(),
@@ -198,7 +242,7 @@ export const samples = domainContract('samples', {
         importId: z.uuid().optional(),
         createdAfter: Instant.optional(),
         createdBefore: Instant.optional(),
-        /** Free text over name, code, client id, donor and project. */
+        /** Words over name, code, client id, donor and project: each must begin a word there, in any order and case. */
         search: z.string().max(200).optional(),
         withDeleted: z.coerce.boolean().default(false),
       }),
@@ -299,7 +343,7 @@ export const samples = domainContract('samples', {
       z.object({
         id: SampleId,
         revision: Revision,
-        fields: SampleFields.omit({ volumeUl: true, extra: true }).partial(),
+        fields: SampleChanges,
         reason: Reason.optional(),
       }),
     )
@@ -317,7 +361,7 @@ export const samples = domainContract('samples', {
             z.object({
               id: SampleId,
               revision: Revision,
-              fields: SampleFields.omit({ volumeUl: true, extra: true }).partial(),
+              fields: SampleChanges,
             }),
           )
           .min(1)
@@ -353,7 +397,7 @@ export const samples = domainContract('samples', {
       NOT_ENOUGH: {
         status: 422,
         message: 'There is less than that',
-        data: z.object({ available: DecimalText, asked: DecimalText }),
+        data: z.object({ available: DerivedDecimal, asked: DerivedDecimal }),
       },
     })
     .input(
@@ -387,7 +431,7 @@ export const samples = domainContract('samples', {
       NOT_ENOUGH: {
         status: 422,
         message: 'There is less than that',
-        data: z.object({ available: DecimalText, asked: DecimalText }),
+        data: z.object({ available: DerivedDecimal, asked: DerivedDecimal }),
       },
     })
     .input(
@@ -401,6 +445,9 @@ export const samples = domainContract('samples', {
         kind: CustodyKind,
         holder: requiredText(200),
         place: text(200).nullable().default(null),
+        /** In a forked chain: the event it follows, and the ends of the other branches that it settles. */
+        predecessorId: z.uuid().optional(),
+        settlesIds: z.array(z.uuid()).max(50).default([]),
         reason: Reason,
       }),
     )

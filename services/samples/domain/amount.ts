@@ -130,6 +130,16 @@ export function deriveMassNg(volumeUl: string | null, concentrationNgPerUl: stri
   return formatDecimal(new Exact(volumeUl).times(concentrationNgPerUl))
 }
 
+/** The exact sum of decimals. */
+export function addAmounts(values: readonly string[]): string {
+  return formatDecimal(values.reduce((sum, value) => sum.plus(value), new Exact(0)))
+}
+
+/** Below, at or above zero as the left decimal is less than, equal to or more than the right one. */
+export function compareAmounts(left: string, right: string): number {
+  return new Exact(left).comparedTo(right)
+}
+
 /** How often material may be frozen and thawed; RNA usually less often than DNA, so the laboratory sets it per type. */
 export interface ThawLimits {
   readonly warningAt: number

@@ -57,12 +57,12 @@ function judgePair(candidate: DuplicateFacts, other: DuplicateFacts): LikelyDupl
   if (sameClient && compatible && isSame(candidate.clientSampleId, other.clientSampleId)) {
     reasons.push({
       reason: 'same_client_sample_id',
-      message: `The same sender already sent a sample named ${candidate.clientSampleId}.`,
+      message: `The same sender already sent a sample named ${candidate.clientSampleId ?? ''}.`,
     })
   } else if (sameClient && compatible && isSame(candidate.clientSampleId, other.clientSampleId, looseForm)) {
     reasons.push({
       reason: 'client_sample_id_differs_only_in_form',
-      message: `The same sender already sent ${other.clientSampleId}, which reads like ${candidate.clientSampleId}.`,
+      message: `The same sender already sent ${other.clientSampleId ?? ''}, which reads like ${candidate.clientSampleId ?? ''}.`,
     })
   }
   if (
@@ -72,7 +72,7 @@ function judgePair(candidate: DuplicateFacts, other: DuplicateFacts): LikelyDupl
   ) {
     reasons.push({
       reason: 'same_donor_type_and_day',
-      message: `There is already such a sample of donor ${candidate.donorId}, collected on ${candidate.collectedOn}.`,
+      message: `There is already such a sample of donor ${candidate.donorId ?? ''}, collected on ${candidate.collectedOn ?? ''}.`,
     })
   }
   if (reasons.length === 0) return null
