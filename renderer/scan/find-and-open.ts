@@ -29,7 +29,8 @@ export async function findAndOpen(_scan: Scan, { meaning, matches }: Resolved): 
   }
   const linked = matches.find(({ thing }) => thing !== null)
   if (linked?.thing != null) return openThing(code, linked.thing)
-  const sentence = meaning.kind === 'index-sequence' ? t('indexSequence', { code }) : t('unknownLine', { code })
+  const sentence =
+    meaning.kind === 'index-sequence' ? t('indexSequence', { code }) : t('unknownLine', { code })
   return { tone: 'warn', sentence, detail: meaning.remark ?? t('unknownDetail'), unknown: true }
 }
 
@@ -45,7 +46,8 @@ export async function openThing(code: string, thing: NonNullable<Code['thing']>)
     case 'container': {
       const container = await client.storage.getContainer({ id: ContainerId.parse(thing.id) })
       if (container.sampleId !== null) goTo({ to: '/samples/$id', params: { id: container.sampleId } })
-      else if (container.place !== null) goTo({ to: '/storage/$boxId', params: { boxId: container.place.boxId } })
+      else if (container.place !== null)
+        goTo({ to: '/storage/$boxId', params: { boxId: container.place.boxId } })
       else goTo({ to: '/storage' })
       const place = container.place
       return {
@@ -85,7 +87,10 @@ async function openNode(code: string, id: string): Promise<ScanResult> {
   }
 }
 
-async function openPosition(position: { readonly boxCode: string; readonly label: string }): Promise<ScanResult> {
+async function openPosition(position: {
+  readonly boxCode: string
+  readonly label: string
+}): Promise<ScanResult> {
   const { matches } = await client.barcodes.resolve({ text: position.boxCode })
   const box = matches.find(({ thing }) => thing?.kind === 'storage-node')?.thing
   if (box == null) {

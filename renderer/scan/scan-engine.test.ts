@@ -65,7 +65,11 @@ test('scans that come at once are acted on one by one, in order, each with its o
   expect(engine.read().queued).toBe(3)
   await rest()
   expect(engine.read()).toMatchObject({ queued: 0, working: null, flash: { count: 3, tone: 'ok' } })
-  expect(engine.read().feed.map(({ sentence }) => sentence)).toEqual(['`C` opened', '`B` opened', '`A` opened'])
+  expect(engine.read().feed.map(({ sentence }) => sentence)).toEqual([
+    '`C` opened',
+    '`B` opened',
+    '`A` opened',
+  ])
   expect(waits).toEqual([250, 250])
   expect(played).toEqual(['ok', 'ok', 'ok'])
   expect(settled).toEqual(['id-A acted: A opened', 'id-B acted: B opened', 'id-C acted: C opened'])

@@ -118,7 +118,10 @@ export function createScanEngine(parts: ScanEngineParts) {
     return whole
   }
 
-  function showResult(result: ScanResult, scan: { readonly id: string; readonly code: string; readonly text: string } | null): void {
+  function showResult(
+    result: ScanResult,
+    scan: { readonly id: string; readonly code: string; readonly text: string } | null,
+  ): void {
     const undo = result.undo === undefined ? null : { run: result.undo, until: parts.now() + undoForMs }
     const item = addToFeed({
       scanId: scan?.id ?? null,

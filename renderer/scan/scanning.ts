@@ -17,7 +17,8 @@ export const scanEngine = createScanEngine({
   wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
   resolve: (text) => client.barcodes.resolve({ text }),
   findAndOpen,
-  settle: async (scanId, state, summary) => void (await client.devices.settleScan({ scanId, state, summary })),
+  settle: async (scanId, state, summary) =>
+    void (await client.devices.settleScan({ scanId, state, summary })),
   play: playTone,
   words: {
     repeat: t('repeat'),

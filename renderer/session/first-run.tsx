@@ -67,12 +67,12 @@ export function FirstRun() {
         <div className="pair">
           <PasswordInput
             label={t('firstRun.password')}
-              autoComplete="new-password"
+            autoComplete="new-password"
             {...form.getInputProps('password')}
           />
           <PasswordInput
             label={t('firstRun.again')}
-              autoComplete="new-password"
+            autoComplete="new-password"
             {...form.getInputProps('again')}
           />
         </div>
