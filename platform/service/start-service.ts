@@ -2,7 +2,6 @@ import type { MessagePort } from 'node:worker_threads'
 import { ORPCError } from '@orpc/contract'
 import { implement } from '@orpc/server'
 import { RPCHandler } from '@orpc/server/message-port'
-import { DrizzleQueryError } from 'drizzle-orm/errors'
 import { v7 as uuidv7 } from 'uuid'
 import { Envelope, envelopeHeader } from '../contract/envelope.ts'
 import type { ProcedureMeta } from '../contract/procedure.ts'
@@ -365,7 +364,5 @@ function reasonOf(input: unknown): string | null {
 function fullWords(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const cause = error.cause === undefined ? '' : `\ncaused by ${fullWords(error.cause)}`
-  // The parameters of a failed statement may be a person's secret; the statement alone says what failed.
-  if (error instanceof DrizzleQueryError) return `Failed statement: ${error.query}${cause}`
   return `${error.stack ?? error.message}${cause}`
 }

@@ -124,9 +124,16 @@ export const ResolvedSessionAnswer = z.discriminatedUnion('state', [
   z.object({ state: z.literal('none') }),
 ])
 
+/** The first calls of all wait for this service to start, and for its database to be made on a busy machine. */
+const firstStartMs = 60_000
+
 /** What other parts of the system may ask of the auth domain: people, roles, sessions. */
 export const auth = domainContract('auth', {
-  status: query({ permission: 'public', summary: 'Whether a laboratory has been set up here' }).output(
+  status: query({
+    permission: 'public',
+    summary: 'Whether a laboratory has been set up here',
+    deadlineMs: firstStartMs,
+  }).output(
     z.object({
       setUp: z.boolean(),
       laboratory: z.object({ id: z.string(), name: z.string() }).nullable(),
@@ -136,6 +143,7 @@ export const auth = domainContract('auth', {
   setUp: command({
     permission: 'public',
     summary: 'Set up the laboratory with its first administrator',
+    deadlineMs: firstStartMs,
     secretAnswer: true,
   })
     .errors({
@@ -149,7 +157,7 @@ export const auth = domainContract('auth', {
       }),
     )
     .output(Tokens.extend({ me: Me })),
-  login: command({ permission: 'public', summary: 'Sign in', secretAnswer: true })
+  login: command({ permission: 'public', summary: 'Sign in', secretAnswer: true, deadlineMs: firstStartMs })
     .errors(signInErrors)
     .input(
       z.object({

@@ -141,7 +141,7 @@ function refusalOf(verdict: Exclude<Verdict, { readonly kind: 'right' }>): Refus
     case 'locked_out':
       return new Refusal(
         'LOCKED_OUT',
-        `Too many wrong passwords: this account is locked until ${verdict.until}`,
+        'Too many wrong passwords: this account is locked for 15 minutes at most. An administrator can set a new password.',
         { until: verdict.until },
       )
     case 'not_active':

@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { afterEach, expect, it } from 'vitest'
 import { hashRequest } from '../../platform/database/change.ts'
 import { markDamaged } from '../../platform/database/domain-database.ts'
+import { rowsOf } from '../../platform/database/transaction.ts'
 import { resetPasswordAtTerminal } from './reset-password.ts'
 import { administrator, type AuthBench, openAuthBench } from './testing/auth-bench.ts'
 
@@ -30,10 +31,8 @@ function journalAndLogs(home: string): string {
     .join('\n')
 }
 
-async function valuesOf(auth: AuthBench, statement: ReturnType<typeof sql>): Promise<readonly string[]> {
-  const { rows } = (await auth.bench.database('auth').asOwner((tx) => tx.execute(statement))) as unknown as {
-    readonly rows: readonly Readonly<Record<string, unknown>>[]
-  }
+async function valuesOf({ bench }: AuthBench, statement: SQL): Promise<readonly string[]> {
+  const rows = await bench.database('auth').asOwner((tx) => rowsOf<Record<string, unknown>>(tx, statement))
   return rows.flatMap((row) => Object.values(row)).filter((value) => typeof value === 'string')
 }
 
@@ -142,7 +141,7 @@ it('asks for a new password after the database was made anew from the journal', 
   })
 
   const { actor } = await held.signIn(administrator.email, request.newPassword)
-  const { items } = await auth.signIns({ userId: actor.userId as never }, { context: { actor } })
+  const { items } = await auth.signIns({ userId: actor.userId }, { context: { actor } })
   expect(items.map(({ outcome }) => outcome)).toEqual([
     'signed_in',
     'password_reset',

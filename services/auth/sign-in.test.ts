@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
 import { decodeJwt, SignJWT } from 'jose'
+import { rowsOf } from '../../platform/database/transaction.ts'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { administrator, actorOf, type AuthBench, openAuthBench } from './testing/auth-bench.ts'
 
@@ -206,12 +207,10 @@ describe('an access token', () => {
   })
 
   async function ownKey() {
-    const { rows } = (await open.bench
+    const [row] = await open.bench
       .database('auth')
-      .asOwner((tx) => tx.execute(sql`select private_key from signing_key`))) as unknown as {
-      readonly rows: readonly { readonly private_key: string }[]
-    }
-    return createPrivateKey(rows[0]?.private_key ?? '')
+      .asOwner((tx) => rowsOf<{ private_key: string }>(tx, sql`select private_key from signing_key`))
+    return createPrivateKey(row?.private_key ?? '')
   }
 })
 

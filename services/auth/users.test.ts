@@ -53,7 +53,7 @@ describe('people', () => {
     const { items } = await auth.listUsers({ search: 'weber-l' }, asAdmin())
     expect(items).toEqual([changed])
     expect((await auth.listUsers({ search: '100%' }, asAdmin())).items).toEqual([])
-    await expect(auth.getUser({ id: uuidv7() as never }, asAdmin())).rejects.toMatchObject({
+    await expect(auth.getUser({ id: uuidv7() }, asAdmin())).rejects.toMatchObject({
       code: 'NOT_FOUND',
     })
   })
@@ -129,7 +129,7 @@ describe('people', () => {
 describe('the last administrator', () => {
   it('is neither removed nor demoted', async () => {
     const { auth, admin, addUser } = open
-    const own = await auth.getUser({ id: admin.userId as never }, asAdmin())
+    const own = await auth.getUser({ id: admin.userId }, asAdmin())
     const demote = { id: own.id, roles: ['guest' as const] }
     await expect(auth.updateUser({ ...demote, revision: own.revision }, asAdmin())).rejects.toMatchObject(
       rule('last-administrator'),
@@ -278,7 +278,7 @@ describe('passwords', () => {
     const { items } = await auth.signIns({ userId: user.id, limit: 2 }, asAdmin())
     expect(items.map(({ outcome }) => outcome)).toEqual(['signed_in', 'password_reset'])
     await expect(
-      auth.resetPassword({ id: uuidv7() as never, newPassword, reason: 'test' }, asAdmin()),
+      auth.resetPassword({ id: uuidv7(), newPassword, reason: 'test' }, asAdmin()),
     ).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 })
