@@ -33,11 +33,17 @@ if (app.requestSingleInstanceLock()) {
   // A top-level await on this promise would keep Electron from ever becoming ready.
   app.whenReady().then(start).catch(showStartFailure)
 } else {
+  process.stderr.write(`TracSeq Bench is already running on ${home}: its window is shown instead.\n`)
   app.quit()
 }
 
 async function start(): Promise<void> {
-  Menu.setApplicationMenu(null)
+  // macOS takes copy and paste from the menu; elsewhere a menu would only be in the way.
+  Menu.setApplicationMenu(
+    process.platform === 'darwin'
+      ? Menu.buildFromTemplate([{ role: 'appMenu' }, { role: 'editMenu' }, { role: 'windowMenu' }])
+      : null,
+  )
   denyPermissions()
   servePages(resolve(built, '../renderer'))
   workstation = await startWorkstation({
@@ -81,11 +87,12 @@ async function openDemoLaboratory(open: Workstation): Promise<void> {
   })
 }
 
-function openMainWindow({ name }: Workstation): void {
+function openMainWindow({ name, log }: Workstation): void {
   openWindow({
     preload: join(built, '../preload/index.cjs'),
     title: `TracSeq Bench – ${name}`,
     // What the page may know before anybody signs in.
+    log: (words) => log.write('warn', words, { step: 'window' }),
     pageArguments: isDemo ? [`--tracseq-demo=${JSON.stringify(demoSignIn)}`] : [],
   })
 }
@@ -95,11 +102,13 @@ async function closeAll(): Promise<void> {
   if (closing) return
   closing = true
   const open = workstation
+  workstation = null
   try {
     await open?.close()
-  } finally {
-    workstation = null
     app.exit(0)
+  } catch (error) {
+    process.stderr.write(`TracSeq Bench did not close cleanly: ${String(error)}\n`)
+    app.exit(1)
   }
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { extname, join, normalize, sep } from 'node:path'
-import { BrowserWindow, type IpcMainEvent, type IpcMainInvokeEvent, protocol, session, shell } from 'electron'
+import { app, BrowserWindow, type IpcMainEvent, type IpcMainInvokeEvent, protocol, session } from 'electron'
 
 const scheme = 'tracseq'
 const origin = `${scheme}://app`
@@ -68,6 +68,7 @@ export function openWindow(options: {
   readonly preload: string
   readonly title: string
   readonly pageArguments: readonly string[]
+  readonly log: (words: string) => void
 }): BrowserWindow {
   const window = new BrowserWindow({
     width: 1280,
@@ -87,6 +88,7 @@ export function openWindow(options: {
       nodeIntegrationInWorker: false,
       webSecurity: true,
       webviewTag: false,
+      devTools: !app.isPackaged,
       spellcheck: false,
     },
   })
@@ -96,17 +98,24 @@ export function openWindow(options: {
     if (!url.startsWith(`${origin}/`)) event.preventDefault()
   })
   webContents.on('will-attach-webview', (event) => event.preventDefault())
-  webContents.setWindowOpenHandler(({ url }) => {
-    // The manual may be opened in a browser of the person's own; nothing is ever opened inside the application.
-    if (url.startsWith('https://')) void shell.openExternal(url)
-    return { action: 'deny' }
-  })
-  // A page that crashed holds no data: everything confirmed is in the journal. It is shown anew.
-  webContents.on('render-process-gone', (_event, details) => {
-    if (details.reason !== 'clean-exit') webContents.reload()
-  })
+  webContents.setWindowOpenHandler(() => ({ action: 'deny' }))
+  reloadAfterCrash(window, options.log)
   void window.loadURL(`${origin}/`)
   return window
+}
+
+const reloadsAtMost = 3
+
+/** A page that crashed holds no data: everything confirmed is in the journal. It is shown anew, but not for ever. */
+function reloadAfterCrash(window: BrowserWindow, log: (words: string) => void): void {
+  let reloads = 0
+  window.webContents.on('render-process-gone', (_event, details) => {
+    if (details.reason === 'clean-exit') return
+    reloads += 1
+    log(`The window's page ended (${details.reason}); reload ${reloads} of ${reloadsAtMost}`)
+    if (reloads <= reloadsAtMost) window.webContents.reload()
+  })
+  window.on('unresponsive', () => log('The window does not answer at the moment'))
 }
 
 /** Whether a message comes from a page of ours, in the top frame of a window. */

@@ -52,6 +52,9 @@ function setUp(change: Partial<ScanEngineParts> = {}) {
       failed: (code) => `${code} waits`,
       undone: (what) => `undone: ${what}`,
       undoFailed: () => 'not undone',
+      screenLeft: (code) => `${code} was meant for another screen`,
+      actNow: 'act now',
+      tryAgain: 'try again',
     },
     ...change,
   })
@@ -160,4 +163,76 @@ test('while the workstation is locked scans are kept, and acted on after it is u
   await rest()
   expect(engine.read()).toMatchObject({ queued: 0, paused: false })
   expect(engine.read().last?.sentence).toBe('`A` opened')
+})
+
+test('another person signing in while a scan is in work costs no scan made after that', async () => {
+  const acted: string[] = []
+  const { engine, rest } = setUp({
+    findAndOpen: async (scan) => {
+      await new Promise((resolve) => setTimeout(resolve, 2))
+      acted.push(scan.text)
+      return { tone: 'ok', sentence: scan.text }
+    },
+  })
+  engine.receive(scanOf('A'))
+  engine.forget()
+  engine.receive(scanOf('B'))
+  await rest()
+  await rest()
+  expect(acted).toEqual(['A', 'B'])
+})
+
+test('a machine without sound acts on each scan once', async () => {
+  const acted: string[] = []
+  const { engine, rest } = setUp({
+    findAndOpen: async (scan) => {
+      acted.push(scan.text)
+      return { tone: 'ok', sentence: scan.text }
+    },
+    play: () => {
+      throw new Error('no audio device')
+    },
+  })
+  engine.receive(scanOf('A'))
+  engine.receive(scanOf('B'))
+  await rest()
+  expect(acted).toEqual(['A', 'B'])
+})
+
+test('a scan made on a screen that was left is never applied to the next one, and can be acted on there by hand', async () => {
+  const acted: string[] = []
+  const { engine, settled, rest } = setUp()
+  const screen = (name: string) =>
+    engine.mean({
+      sentence: name,
+      elseSentence: '',
+      handle: ({ text }) => {
+        acted.push(`${name}: ${text}`)
+        if (text === 'A') leaveStorage()
+        return { tone: 'ok', sentence: text }
+      },
+    })
+  const leaveStorage = screen('storage')
+  engine.receive(scanOf('A'))
+  engine.receive(scanOf('B'))
+  await rest()
+  screen('receive')
+  expect(acted).toEqual(['storage: A'])
+  expect(engine.read().last?.sentence).toBe('B was meant for another screen')
+  expect(settled).toEqual(['id-A acted: A'])
+  engine.read().last?.action?.run()
+  await rest()
+  expect(acted).toEqual(['storage: A', 'receive: B'])
+})
+
+test('a page that changes its words stays behind its open dialog', () => {
+  const { engine } = setUp()
+  const page = Symbol('page')
+  const meaning = (sentence: string) => ({ sentence, elseSentence: '', handle: () => null })
+  engine.mean(meaning('page'), page)
+  const closeDialog = engine.mean(meaning('dialog'))
+  engine.mean(meaning('page, changed'), page)
+  expect(engine.read().sentence).toBe('dialog')
+  closeDialog()
+  expect(engine.read().sentence).toBe('page, changed')
 })

@@ -75,8 +75,20 @@ export interface ScanEngineParts {
     readonly failed: (code: string, error: unknown) => string
     readonly undone: (what: string) => string
     readonly undoFailed: (error: unknown) => string
+    readonly screenLeft: (code: string) => string
+    readonly actNow: string
+    readonly tryAgain: string
   }
 }
+
+/** A scan in the queue, bound to the screen that was announced when it was made; null means find and open. */
+interface Queued {
+  readonly scan: Scan
+  readonly owner: ScanOwner | null
+}
+
+/** Who gives scans a meaning: the same for all drawings of one screen or dialog. */
+export type ScanOwner = symbol
 
 /** Two results never follow each other faster than a person can see. */
 export const betweenFlashesMs = 250
@@ -84,13 +96,13 @@ export const undoForMs = 10_000
 const feedLength = 200
 
 /**
- * One queue for all scans: each is acted on in its turn, by the meaning in force when its turn comes, and settled in
- * the host's store. A scan whose handling fails stays waiting there, so nothing is lost.
+ * One queue for all scans: each is acted on once, in its turn, by the screen that was shown when it was made, and
+ * settled in the host's store. A scan whose screen was left, or whose handling fails, waits for a person.
  */
 export function createScanEngine(parts: ScanEngineParts) {
   const listeners = new Set<() => void>()
-  const meanings: ScanMeaning[] = []
-  const queue: Scan[] = []
+  const meanings: { readonly owner: ScanOwner; meaning: ScanMeaning }[] = []
+  const queue: Queued[] = []
   const seen = new Set<string>()
   let running = false
   let lastFlashAt = -Infinity
@@ -136,7 +148,11 @@ export function createScanEngine(parts: ScanEngineParts) {
     })
     lastFlashAt = parts.now()
     set({ last: item, flash: { count: state.flash.count + 1, tone: result.tone } })
-    parts.play(result.tone)
+    try {
+      parts.play(result.tone)
+    } catch {
+      // A machine without sound: the line says it all, and a missing tone must not cost a scan.
+    }
   }
 
   async function work(): Promise<void> {
@@ -144,10 +160,11 @@ export function createScanEngine(parts: ScanEngineParts) {
     running = true
     try {
       while (!state.paused) {
-        const [scan] = queue
-        if (scan === undefined) break
-        await actOn(scan)
-        queue.shift()
+        // Taken off first: whatever happens to it, it is never acted on twice and never hides the next one.
+        const next = queue.shift()
+        if (next === undefined) break
+        set({ queued: queue.length + 1 })
+        await actOn(next)
         set({ queued: queue.length, working: null })
       }
     } finally {
@@ -156,7 +173,7 @@ export function createScanEngine(parts: ScanEngineParts) {
     }
   }
 
-  async function actOn(scan: Scan): Promise<void> {
+  async function actOn({ scan, owner }: Queued): Promise<void> {
     let code = scan.text
     set({ working: code })
     let result: ScanResult
@@ -164,11 +181,26 @@ export function createScanEngine(parts: ScanEngineParts) {
     try {
       const resolved = await parts.resolve(scan.text)
       code = resolved.meaning.readable === '' ? scan.text : resolved.meaning.readable
-      const meant = await meanings.at(-1)?.handle(scan, resolved)
-      result = meant ?? (await parts.findAndOpen(scan, resolved))
+      const meaning = owner === null ? null : meanings.find((each) => each.owner === owner)?.meaning
+      if (meaning === undefined) {
+        settled = false
+        const run = () => putBack(scan)
+        result = {
+          tone: 'warn',
+          sentence: parts.words.screenLeft(code),
+          action: { label: parts.words.actNow, run },
+        }
+      } else {
+        result = (await meaning?.handle(scan, resolved)) ?? (await parts.findAndOpen(scan, resolved))
+      }
     } catch (error) {
       settled = false
-      result = { tone: 'bad', sentence: parts.words.failed(code, error) }
+      const run = () => putBack(scan)
+      result = {
+        tone: 'bad',
+        sentence: parts.words.failed(code, error),
+        action: { label: parts.words.tryAgain, run },
+      }
     }
     const restMs = lastFlashAt + betweenFlashesMs - parts.now()
     if (restMs > 0) await parts.wait(restMs)
@@ -208,9 +240,7 @@ export function createScanEngine(parts: ScanEngineParts) {
         void settle(scan.scanId, 'acted', parts.words.repeat)
         return
       }
-      queue.push(scan)
-      set({ queued: queue.length })
-      void work()
+      putBack(scan)
     },
 
     /** Shows what an act by hand has done, with its undo, the way a scan's result is shown. */
@@ -218,18 +248,19 @@ export function createScanEngine(parts: ScanEngineParts) {
       showResult(result, null)
     },
 
-    /** From now on scans mean this; the answer takes it back. The newest one counts. */
-    mean(meaning: ScanMeaning): () => void {
-      meanings.push(meaning)
-      const show = () => {
-        const top = meanings.at(-1)
-        set({ sentence: top?.sentence ?? null, elseSentence: top?.elseSentence ?? null })
-      }
-      show()
+    /**
+     * From now on scans mean this; the answer takes it back. The owner that came last counts; one that only changes its
+     * words keeps its place, so that a page never gets in front of its own dialog.
+     */
+    mean(meaning: ScanMeaning, owner: ScanOwner = Symbol('scan owner')): () => void {
+      const known = meanings.find((each) => each.owner === owner)
+      if (known === undefined) meanings.push({ owner, meaning })
+      else known.meaning = meaning
+      showMeaning()
       return () => {
-        const at = meanings.lastIndexOf(meaning)
+        const at = meanings.findIndex((each) => each.owner === owner && each.meaning === meaning)
         if (at >= 0) meanings.splice(at, 1)
-        show()
+        showMeaning()
       }
     },
 
@@ -274,6 +305,18 @@ export function createScanEngine(parts: ScanEngineParts) {
       queue.length = 0
       set({ queued: 0, feed: [], last: null, working: null })
     },
+  }
+
+  /** Into the queue, bound to the screen that is shown now. */
+  function putBack(scan: Scan): void {
+    queue.push({ scan, owner: meanings.at(-1)?.owner ?? null })
+    set({ queued: queue.length + (state.working === null ? 0 : 1) })
+    void work()
+  }
+
+  function showMeaning(): void {
+    const top = meanings.at(-1)?.meaning
+    set({ sentence: top?.sentence ?? null, elseSentence: top?.elseSentence ?? null })
   }
 
   function dropUndo(id: string): void {

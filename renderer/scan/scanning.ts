@@ -1,11 +1,11 @@
-import { useEffect, useRef, useSyncExternalStore } from 'react'
+import { useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import type { DeviceStatus, Scan } from '../../main/devices/contract.ts'
 import { client } from '../client.ts'
 import { i18n } from '../i18n.ts'
 import { problemWords } from '../problem.ts'
 import { readSession, subscribeSession } from '../session/session-store.ts'
 import { findAndOpen } from './find-and-open.ts'
-import { createScanEngine, type ScanMeaning, type ScanState } from './scan-engine.ts'
+import { createScanEngine, type ScanMeaning, type ScanOwner, type ScanState } from './scan-engine.ts'
 import { playTone } from './tones.ts'
 import { listenToKeyboardScanners, recordScan, type WedgeTrouble } from './wedge-intake.ts'
 
@@ -25,6 +25,9 @@ export const scanEngine = createScanEngine({
     failed: (code, error) => t('failed', { code, why: problemWords(error) }),
     undone: (what) => t('undone', { what }),
     undoFailed: (error) => t('undoFailed', { why: problemWords(error) }),
+    screenLeft: (code) => t('screenLeft', { code }),
+    actNow: t('actNow'),
+    tryAgain: t('tryAgain'),
   },
 })
 
@@ -42,16 +45,32 @@ export function useScanMeaning(meaning: ScanMeaning | null): void {
   useEffect(() => {
     handle.current = meaning?.handle
   })
+  const [owner] = useState<ScanOwner>(() => Symbol('scan owner'))
+  const takeBack = useRef<(() => void) | null>(null)
   const sentence = meaning?.sentence ?? null
   const elseSentence = meaning?.elseSentence ?? null
   useEffect(() => {
-    if (sentence === null || elseSentence === null) return undefined
-    return scanEngine.mean({
-      sentence,
-      elseSentence,
-      handle: (scan, resolved) => handle.current?.(scan, resolved) ?? null,
-    })
-  }, [sentence, elseSentence])
+    if (sentence === null || elseSentence === null) {
+      takeBack.current?.()
+      takeBack.current = null
+      return
+    }
+    takeBack.current = scanEngine.mean(
+      {
+        sentence,
+        elseSentence,
+        handle: (scan, resolved) => handle.current?.(scan, resolved) ?? null,
+      },
+      owner,
+    )
+  }, [sentence, elseSentence, owner])
+  useEffect(
+    () => () => {
+      takeBack.current?.()
+      takeBack.current = null
+    },
+    [],
+  )
 }
 
 interface Intake {
@@ -112,7 +131,6 @@ const retryFeedAfterMs = [250, 500, 1_000, 2_000, 5_000] as const
 /** Starts listening: keyboard scanners at once, the host's feed while somebody is signed in. Returns the stop. */
 export function startScanning(): () => void {
   const stopKeyboard = listenToKeyboardScanners(showTrouble)
-  const startedAt = new Date().toISOString()
   let feed: AbortController | null = null
   let userId: string | null = null
 
@@ -126,7 +144,8 @@ export function startScanning(): () => void {
     }
     if (open && feed === null) {
       feed = new AbortController()
-      void readFeed(feed.signal, startedAt)
+      // What was scanned while locked or signed out is for a person to look at, not to act by itself.
+      void readFeed(feed.signal, new Date().toISOString())
     } else if (!open && feed !== null) {
       feed.abort()
       feed = null
