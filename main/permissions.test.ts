@@ -17,6 +17,7 @@ const tokens = new Map<Caller, string | null>([[nobody, null]])
 
 beforeAll(async () => {
   bench = await startWorkstationHere()
+  await bench.wakeAll()
   const admin = await bench.signIn()
   for (const role of roleNames) {
     const person = { email: `${role}@example.org`, password: `seven-blue-centrifuges-${role}` }

@@ -1,16 +1,18 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { openHttpFrontDoor } from '../../platform/gateway/http-front-door.ts'
+import { ORPCError } from '@orpc/client'
+import { type HttpFrontDoor, openHttpFrontDoor } from '../../platform/gateway/http-front-door.ts'
 import type { LogLevel } from '../../platform/gateway/log.ts'
 import { forkDeviceProcess } from '../devices/forked-device-process.ts'
 import { defaultHome, HomeUnusable } from '../home.ts'
-import { readVersion, startWorkstation } from '../workstation.ts'
+import { readVersion, startWorkstation, type Workstation } from '../workstation.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 
 await main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof HomeUnusable ? error.message : describe(error)}\n`)
-  process.exitCode = 1
+  process.stderr.write(`${describe(error)}\n`)
+  // Threads of a half-started workstation would keep the process alive for ever.
+  process.exit(1)
 })
 
 /** A workstation without windows: the same services, journal and devices, with the contracts on loopback HTTP. */
@@ -25,15 +27,12 @@ async function main(): Promise<void> {
     spawnDeviceProcess: forkDeviceProcess,
     ...readReserve(process.env['TRACSEQ_RESERVE_BYTES']),
   })
-  await setUpFirstAdministrator(workstation)
-  const door = await openHttpFrontDoor(workstation.gateway, {
-    host: '127.0.0.1',
-    port: Number(values.port ?? process.env['TRACSEQ_PORT'] ?? 0),
-    title: 'TracSeq Bench',
-    version: readVersion(root),
-    isReady: () => true,
-    loopbackOnly: true,
-  })
+  const door = await openDoor(workstation, values.port ?? process.env['TRACSEQ_PORT']).catch(
+    async (error: unknown) => {
+      await workstation.close()
+      throw error
+    },
+  )
   process.stdout.write(`${JSON.stringify({ url: door.url, home: workstation.home })}\n`)
 
   let closing = false
@@ -55,9 +54,20 @@ async function main(): Promise<void> {
   process.on('SIGINT', close)
 }
 
-async function setUpFirstAdministrator(
-  workstation: Awaited<ReturnType<typeof startWorkstation>>,
-): Promise<void> {
+/** Opens the HTTP front door once there is a laboratory, if somebody said who its first administrator is. */
+async function openDoor(workstation: Workstation, port: string | undefined): Promise<HttpFrontDoor> {
+  await setUpFirstAdministrator(workstation)
+  return openHttpFrontDoor(workstation.gateway, {
+    host: '127.0.0.1',
+    port: Number(port ?? 0),
+    title: 'TracSeq Bench',
+    version: readVersion(root),
+    isReady: () => true,
+    loopbackOnly: true,
+  })
+}
+
+async function setUpFirstAdministrator(workstation: Workstation): Promise<void> {
   const email = process.env['TRACSEQ_ADMIN_EMAIL']
   const password = process.env['TRACSEQ_ADMIN_PASSWORD']
   if (email !== undefined && password !== undefined) await workstation.setUpFrom({ email, password })
@@ -71,6 +81,8 @@ function readReserve(text: string | undefined): { readonly reserveBytes?: number
   return text === undefined ? {} : { reserveBytes: Number(text) }
 }
 
+/** What a person can put right is said in its own words; anything else comes with where it happened. */
 function describe(error: unknown): string {
+  if (error instanceof HomeUnusable || error instanceof ORPCError) return error.message
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
