@@ -34,6 +34,7 @@ const link = makeCallLink({
   contracts,
   readToken: () => session.readToken(),
   onSessionRefused: (code) => session.onRefused(code),
+  onCommandDone: readAgainSoon,
 })
 
 /** Everything that may be asked of TracSeq, typed by the contracts. Calls throw; `problemWords` says what to show. */
@@ -56,6 +57,19 @@ export const queries = new QueryClient({
     mutations: { networkMode: 'always', retry: false },
   },
 })
+
+let readAgainTimer: number | undefined
+
+/** After any change all that is on the screen is read again, at most ten times a second while scans come fast. */
+function readAgainSoon(command: string): void {
+  // The feed has a state of its own; what a scan changes is changed by the commands that follow it.
+  if (command === 'devices.recordScan' || command === 'devices.settleScan') return
+  window.clearTimeout(readAgainTimer)
+  readAgainTimer = window.setTimeout(() => {
+    readAgainTimer = undefined
+    void queries.invalidateQueries()
+  }, 100)
+}
 
 /** Tells the client where the token is and who wants to hear that it is refused. */
 export function connectSession(hooks: typeof session): void {

@@ -1,4 +1,110 @@
-import { createHashHistory, createRootRoute, createRouter } from '@tanstack/react-router'
+import {
+  createHashHistory,
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+} from '@tanstack/react-router'
+import { ApplicationFrame } from './frame/application-frame.tsx'
+import { CrashPage, NotFoundPage } from './frame/fallback-pages.tsx'
+import { AuditSearch } from './screens/audit/audit-search.ts'
+import { ReceiveSearch } from './screens/receive/receive-search.ts'
+import { SamplesSearch } from './screens/samples/samples-search.ts'
+import { StorageSearch } from './screens/storage/storage-search.ts'
 
-const root = createRootRoute({ component: () => <p>ready</p> })
-export const router = createRouter({ routeTree: root, history: createHashHistory() })
+const root = createRootRoute({
+  component: ApplicationFrame,
+  notFoundComponent: NotFoundPage,
+  errorComponent: CrashPage,
+})
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/bench' })
+  },
+})
+const bench = createRoute({
+  getParentRoute: () => root,
+  path: '/bench',
+  component: lazyRouteComponent(() => import('./screens/bench/bench-screen.tsx'), 'BenchScreen'),
+})
+const samples = createRoute({
+  getParentRoute: () => root,
+  path: '/samples',
+  validateSearch: SamplesSearch,
+  component: lazyRouteComponent(() => import('./screens/samples/samples-screen.tsx'), 'SamplesScreen'),
+})
+const sample = createRoute({
+  getParentRoute: () => root,
+  path: '/samples/$id',
+  component: lazyRouteComponent(() => import('./screens/sample/sample-screen.tsx'), 'SampleScreen'),
+})
+const storage = createRoute({
+  getParentRoute: () => root,
+  path: '/storage',
+  validateSearch: StorageSearch,
+  component: lazyRouteComponent(() => import('./screens/storage/storage-screen.tsx'), 'StorageScreen'),
+})
+const box = createRoute({
+  getParentRoute: () => root,
+  path: '/storage/$boxId',
+  validateSearch: StorageSearch,
+  component: lazyRouteComponent(() => import('./screens/storage/storage-screen.tsx'), 'StorageScreen'),
+})
+const receive = createRoute({
+  getParentRoute: () => root,
+  path: '/receive',
+  validateSearch: ReceiveSearch,
+  component: lazyRouteComponent(() => import('./screens/receive/receive-screen.tsx'), 'ReceiveScreen'),
+})
+const devices = createRoute({
+  getParentRoute: () => root,
+  path: '/devices',
+  component: lazyRouteComponent(() => import('./screens/devices/devices-screen.tsx'), 'DevicesScreen'),
+})
+const audit = createRoute({
+  getParentRoute: () => root,
+  path: '/audit',
+  validateSearch: AuditSearch,
+  component: lazyRouteComponent(() => import('./screens/audit/audit-screen.tsx'), 'AuditScreen'),
+})
+const system = createRoute({
+  getParentRoute: () => root,
+  path: '/system',
+  component: lazyRouteComponent(() => import('./screens/system/system-screen.tsx'), 'SystemScreen'),
+})
+const people = createRoute({
+  getParentRoute: () => root,
+  path: '/people',
+  component: lazyRouteComponent(() => import('./screens/people/people-screen.tsx'), 'PeopleScreen'),
+})
+
+/** All pages. The address stands behind `#`: pages come from files, and a reload must find the same file. */
+export const router = createRouter({
+  routeTree: root.addChildren([
+    home,
+    bench,
+    samples,
+    sample,
+    storage,
+    box,
+    receive,
+    devices,
+    audit,
+    system,
+    people,
+  ]),
+  history: createHashHistory(),
+  defaultNotFoundComponent: NotFoundPage,
+  defaultErrorComponent: CrashPage,
+  scrollRestoration: false,
+})
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}

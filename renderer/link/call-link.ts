@@ -23,6 +23,8 @@ export interface CallLinkOptions {
   readonly readToken: () => string | null
   /** Told of every refusal that ends or locks the session, whichever call met it. */
   readonly onSessionRefused: (code: 'UNAUTHORIZED' | 'SESSION_LOCKED') => void
+  /** Told of every command that was done, as `samples.update`: what is shown may no longer be true. */
+  readonly onCommandDone?: (name: string) => void
   /** Waits between two tries; a test passes its own. */
   readonly wait?: (milliseconds: number) => Promise<void>
 }
@@ -60,11 +62,13 @@ export function makeCallLink(options: CallLinkOptions): ClientLink<CallContext> 
         const late = feed ? [] : [AbortSignal.timeout(meta.deadlineMs + graceMs)]
         const signals = signal === undefined ? late : [signal, ...late]
         try {
-          return await options.wire.call(path, input, {
+          const answer = await options.wire.call(path, input, {
             context: { headers },
             ...(signals.length === 0 ? {} : { signal: AbortSignal.any(signals) }),
             ...(lastEventId === undefined ? {} : { lastEventId }),
           })
+          if (meta.kind === 'command') options.onCommandDone?.(path.join('.'))
+          return answer
         } catch (error) {
           const failure = signal?.aborted === true ? error : nameSilence(error, meta)
           if (typeof failure === 'object' && failure !== null) correlations.set(failure, correlationId)

@@ -44,7 +44,7 @@ export interface FeedItem {
   readonly sentence: string
   readonly detail: string | null
   readonly unknown: boolean
-  readonly action: ScanResult['action'] | null
+  readonly action: NonNullable<ScanResult['action']> | null
   readonly undo: { readonly run: () => Promise<void>; readonly until: number } | null
 }
 

@@ -1,0 +1,165 @@
+import { Menu, Modal, PasswordInput, useMantineColorScheme } from '@mantine/core'
+import { type FormEvent, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { NewPassword, Pin } from '../../services/auth/contract.ts'
+import { client } from '../client.ts'
+import { Icon } from '../components/icon.tsx'
+import { Notice } from '../components/notice.tsx'
+import { Segmented } from '../components/segmented.tsx'
+import { problemWords } from '../problem.ts'
+import { areSoundsOn, turnSounds } from '../scan/tones.ts'
+import { lockSession, signOut, useMe } from '../session/session-store.ts'
+
+type Secret = 'password' | 'pin'
+
+/** Who is signed in, and what concerns that person alone. */
+export function AccountMenu() {
+  const { t } = useTranslation(['session', 'frame', 'common'])
+  const { user } = useMe()
+  const { colorScheme, setColorScheme } = useMantineColorScheme()
+  const [sounds, setSounds] = useState(areSoundsOn)
+  const [changing, setChanging] = useState<Secret | null>(null)
+  const role = user.roles[0]
+  const roleWord = role === undefined ? '' : t(`role.${role}`)
+  return (
+    <>
+      <Menu position="bottom-end" width={260} shadow="md">
+        <Menu.Target>
+          <button
+            className="who"
+            type="button"
+            aria-label={t('frame:account', { name: user.name, role: roleWord })}
+          >
+            <i aria-hidden="true">{initialsOf(user.name)}</i>
+            {roleWord}
+          </button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Label>{user.name}</Menu.Label>
+          <div className="menu-row">
+            <Segmented
+              label={t('menu.theme')}
+              value={colorScheme}
+              onChange={setColorScheme}
+              options={[
+                { value: 'light', label: t('menu.light') },
+                { value: 'dark', label: t('menu.dark') },
+                { value: 'auto', label: t('menu.auto') },
+              ]}
+            />
+          </div>
+          <Menu.Item
+            leftSection={<Icon name={sounds ? 'check' : 'minus'} size={16} />}
+            role="menuitemcheckbox"
+            aria-checked={sounds}
+            closeMenuOnClick={false}
+            onClick={() => {
+              turnSounds(!sounds)
+              setSounds(!sounds)
+            }}
+          >
+            {t('menu.sound')}
+          </Menu.Item>
+          <Menu.Divider />
+          <Menu.Item leftSection={<Icon name="key" size={16} />} onClick={() => setChanging('password')}>
+            {t('menu.changePassword')}
+          </Menu.Item>
+          <Menu.Item leftSection={<Icon name="key" size={16} />} onClick={() => setChanging('pin')}>
+            {t('menu.setPin')}
+          </Menu.Item>
+          <Menu.Divider />
+          <Menu.Item leftSection={<Icon name="lock" size={16} />} onClick={() => void lockSession()}>
+            {t('menu.lock')}
+          </Menu.Item>
+          <Menu.Item leftSection={<Icon name="person" size={16} />} onClick={() => void signOut()}>
+            {t('menu.signOut')}
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      {changing !== null && <SecretDialog kind={changing} onClose={() => setChanging(null)} />}
+    </>
+  )
+}
+
+function SecretDialog({ kind, onClose }: { readonly kind: Secret; readonly onClose: () => void }) {
+  const { t } = useTranslation(['session', 'common'])
+  const [current, setCurrent] = useState('')
+  const [next, setNext] = useState('')
+  const [problem, setProblem] = useState<string | null>(null)
+  const [done, setDone] = useState(false)
+  const rule = (kind === 'password' ? NewPassword : Pin).safeParse(next).error?.issues[0]?.message ?? null
+
+  async function submit(event: FormEvent): Promise<void> {
+    event.preventDefault()
+    if (rule !== null) return setProblem(rule)
+    setProblem(null)
+    try {
+      if (kind === 'password')
+        await client.auth.changePassword({ currentPassword: current, newPassword: next })
+      else await client.auth.setPin({ password: current, pin: next })
+      setDone(true)
+    } catch (error) {
+      setProblem(problemWords(error))
+    }
+  }
+
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      title={kind === 'password' ? t('menu.changePassword') : t('menu.setPin')}
+      centered
+      closeButtonProps={{ 'aria-label': t('common:close') }}
+    >
+      {done ? (
+        <div className="dialog-form">
+          <Notice tone="ok" boxed>
+            {kind === 'password' ? t('menu.changed') : t('menu.pinSet')}
+          </Notice>
+          <div className="dialog-acts">
+            <button className="btn btn-1" type="button" autoFocus onClick={onClose}>
+              {t('common:close')}
+            </button>
+          </div>
+        </div>
+      ) : (
+        <form className="dialog-form" onSubmit={(event) => void submit(event)}>
+          <PasswordInput
+            label={t('menu.current')}
+            data-autofocus
+            value={current}
+            onChange={(event) => setCurrent(event.target.value)}
+          />
+          <PasswordInput
+            label={kind === 'password' ? t('menu.next') : t('menu.pinNew')}
+            {...(kind === 'password'
+              ? { description: t('firstRun.passwordHint') }
+              : { inputMode: 'numeric' as const })}
+            value={next}
+            onChange={(event) => setNext(event.target.value)}
+          />
+          {problem !== null && (
+            <Notice tone="bad" boxed>
+              {problem}
+            </Notice>
+          )}
+          <div className="dialog-acts">
+            <button className="btn" type="button" onClick={onClose}>
+              {t('common:cancel')}
+            </button>
+            <button className="btn btn-1" type="submit" disabled={current === '' || next === ''}>
+              {t('common:save')}
+            </button>
+          </div>
+        </form>
+      )}
+    </Modal>
+  )
+}
+
+function initialsOf(name: string): string {
+  const words = name.split(/\s+/).filter((word) => word !== '')
+  const first = words[0]?.[0] ?? ''
+  const last = words.length > 1 ? (words.at(-1)?.[0] ?? '') : ''
+  return `${first}${last}`.toUpperCase()
+}

@@ -1,0 +1,48 @@
+import { Tooltip } from '@mantine/core'
+import { spotlight } from '@mantine/spotlight'
+import { Link } from '@tanstack/react-router'
+import { useTranslation } from 'react-i18next'
+import { Icon } from '../components/icon.tsx'
+import { lockSession } from '../session/session-store.ts'
+import { AccountMenu } from './account-menu.tsx'
+import { useAlerts } from './alerts.ts'
+import { useShownSubject } from './page-subject.ts'
+
+/** The page's subject on the left; search, connection, alerts and the person on the right. */
+export function TopBar() {
+  const { t } = useTranslation('frame')
+  const { subject, context } = useShownSubject()
+  const alerts = useAlerts()
+  return (
+    <header className="bar">
+      <h1>{subject}</h1>
+      <p className="ctx">{context}</p>
+      <button className="find" type="button" onClick={() => spotlight.open()} aria-keyshortcuts="Control+K">
+        <Icon name="search" size={16} />
+        {t('search')}
+        <kbd>{t('searchKeys')}</kbd>
+      </button>
+      <Tooltip label={t('hereHint')}>
+        <span className="tool" tabIndex={0}>
+          <Icon name="laptop" size={16} />
+          {t('here')}
+        </span>
+      </Tooltip>
+      <Link className="tool" to="/bench" aria-label={t('alerts', { count: alerts.length })}>
+        <Icon name="bell" size={16} />
+        <b>{alerts.length}</b>
+      </Link>
+      <span className="vr" />
+      <AccountMenu />
+      <button
+        className="tool"
+        type="button"
+        aria-label={t('lock')}
+        title={t('lock')}
+        onClick={() => void lockSession()}
+      >
+        <Icon name="lock" size={16} />
+      </button>
+    </header>
+  )
+}

@@ -1,0 +1,4 @@
+/** audit */
+export function AuditScreen() {
+  return <p>audit</p>
+}

@@ -1,0 +1,4 @@
+/** devices */
+export function DevicesScreen() {
+  return <p>devices</p>
+}

@@ -1,0 +1,4 @@
+/** people */
+export function PeopleScreen() {
+  return <p>people</p>
+}

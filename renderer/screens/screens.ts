@@ -1,0 +1,29 @@
+import type { IconName } from '../components/drawings.tsx'
+
+export interface ScreenEntry {
+  readonly key: 'bench' | 'samples' | 'storage' | 'receive' | 'devices' | 'audit' | 'system' | 'people'
+  readonly path:
+    '/bench' | '/samples' | '/storage' | '/receive' | '/devices' | '/audit' | '/system' | '/people'
+  readonly icon: IconName
+  /** Who lacks it does not see the entry. */
+  readonly permission: string | null
+  /** Below the line: the workstation itself, not the work. */
+  readonly below: boolean
+}
+
+/** The rail from the top: Alt 1 is the first. A new screen is a line here, a route, and a namespace of words. */
+export const screens: readonly ScreenEntry[] = [
+  { key: 'bench', path: '/bench', icon: 'bench', permission: null, below: false },
+  { key: 'samples', path: '/samples', icon: 'tube', permission: 'samples:read', below: false },
+  { key: 'storage', path: '/storage', icon: 'freezer', permission: 'storage:read', below: false },
+  { key: 'receive', path: '/receive', icon: 'receive', permission: 'imports:read', below: false },
+  { key: 'devices', path: '/devices', icon: 'scanner', permission: 'devices:read', below: true },
+  { key: 'audit', path: '/audit', icon: 'shield', permission: 'audit:read', below: true },
+  { key: 'system', path: '/system', icon: 'pulse', permission: 'system:read', below: true },
+  { key: 'people', path: '/people', icon: 'people', permission: 'users:read', below: true },
+]
+
+/** The screens a person with these permissions sees, in the order of the rail. */
+export function screensFor(permissions: readonly string[]): readonly ScreenEntry[] {
+  return screens.filter(({ permission }) => permission === null || permissions.includes(permission))
+}

@@ -1,0 +1,4 @@
+/** system */
+export function SystemScreen() {
+  return <p>system</p>
+}
