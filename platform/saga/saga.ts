@@ -243,7 +243,7 @@ async function finishCompensation(
     try {
       await step.undo(scope, input, saga.outputs, `${key}/${step.name}/undo`)
     } catch (error) {
-      if (!isFinal(error)) throw error
+      if (!isFinal(error)) throw stillUnderWay(error)
       const both = `${words} It could not be taken back either: ${error.message}`
       await scope.change(`${key}/failed`, async (write) => {
         await noteState(write, saga.id, 'compensating', 'failed', step.name, both, saga.outputs)
