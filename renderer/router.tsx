@@ -10,7 +10,7 @@ import { ApplicationFrame } from './frame/application-frame.tsx'
 import { CrashPage, NotFoundPage } from './frame/fallback-pages.tsx'
 import { AuditSearch } from './screens/audit/audit-search.ts'
 import { ReceiveSearch } from './screens/receive/receive-search.ts'
-import { SamplesSearch } from './screens/samples/samples-search.ts'
+import { SampleFilters } from './screens/samples/sample-filters.ts'
 import { StorageSearch } from './screens/storage/storage-search.ts'
 
 const root = createRootRoute({
@@ -34,8 +34,8 @@ const bench = createRoute({
 const samples = createRoute({
   getParentRoute: () => root,
   path: '/samples',
-  validateSearch: SamplesSearch,
-  component: lazyRouteComponent(() => import('./screens/samples/samples-screen.tsx'), 'SamplesScreen'),
+  validateSearch: SampleFilters,
+  component: lazyRouteComponent(() => import('./screens/samples/samples-route.tsx'), 'SamplesRoute'),
 })
 const sample = createRoute({
   getParentRoute: () => root,
