@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { type SQL, sql } from 'drizzle-orm'
 import { afterEach, expect, it } from 'vitest'
 import { hashRequest } from '../../platform/database/change.ts'
-import { markDamaged } from '../../platform/database/domain-database.ts'
 import { rowsOf } from '../../platform/database/transaction.ts'
 import { resetPasswordAtTerminal } from './reset-password.ts'
 import { administrator, type AuthBench, openAuthBench } from './testing/auth-bench.ts'
@@ -113,8 +112,7 @@ it('asks for a new password after the database was made anew from the journal', 
   const held = await openBench()
   const { auth, bench, addUser, first } = held
   const { user, password } = await addUser(['guest'])
-  markDamaged(join(bench.home, 'databases', 'auth'))
-  await bench.restart()
+  await bench.restart({ losing: ['auth'] })
 
   expect(await auth.status()).toMatchObject({ setUp: true, laboratory: { name: 'Heron Genomics' } })
   expect(await auth.resolveSession({ accessToken: first.accessToken })).toEqual({ state: 'none' })
