@@ -3,7 +3,13 @@ import { sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
 import type { EventDefinition } from '../contract/event.ts'
 import { Refusal } from '../contract/refusal.ts'
-import { type EntryMetadata, type Origin, serialiseMetadata } from '../journal/entry.ts'
+import {
+  describeIssue,
+  type EntryMetadata,
+  EntryMetadataSchema,
+  type Origin,
+  serialiseMetadata,
+} from '../journal/entry.ts'
 import { rowsOf, type Transaction } from './transaction.ts'
 import type { z } from 'zod'
 
@@ -26,7 +32,17 @@ export interface ChangeRequest {
   /** After this instant nobody waits: the change is given up before BEGIN and before COMMIT. */
   readonly deadlineAt: number
   /** Set when an event caused this: the subscriber's cursor moves in the same transaction. */
-  readonly reaction: { readonly subscriber: string; readonly journalSequence: number } | null
+  readonly reaction: CursorMove | null
+}
+
+/**
+ * A subscriber has reacted to everything up to a journal entry. The entry's hash says in which history: a journal that
+ * was lost and made anew counts from one again.
+ */
+export interface CursorMove {
+  readonly subscriber: string
+  readonly journalSequence: number
+  readonly journalHash: string
 }
 
 /** What the work inside a change is given. */
@@ -95,11 +111,7 @@ export async function makeChange<T>(
       events.push({ name: definition.name, data: definition.data.parse(data) })
     },
   })
-  if (request.reaction !== null) {
-    await tx.execute(sql`insert into platform.subscriber_cursor values
-      (${request.reaction.subscriber}, ${request.reaction.journalSequence})
-      on conflict (subscriber) do update set journal_sequence = excluded.journal_sequence`)
-  }
+  if (request.reaction !== null) await moveCursor(tx, request.reaction)
   const metadata = {
     kind: 'change',
     domain: domainOf(request.procedure),
@@ -116,6 +128,14 @@ export async function makeChange<T>(
   return { answer, entry: await finishChange(tx, metadata, request, events, answer), repeated: false }
 }
 
+/** Notes how far a subscriber has come. */
+export async function moveCursor(tx: Transaction, move: CursorMove): Promise<void> {
+  await tx.execute(sql`insert into platform.subscriber_cursor (subscriber, journal_sequence, journal_hash)
+    values (${move.subscriber}, ${move.journalSequence}, ${move.journalHash})
+    on conflict (subscriber) do update
+    set journal_sequence = excluded.journal_sequence, journal_hash = excluded.journal_hash`)
+}
+
 /** The domain a procedure's full name (`samples.accession`) belongs to. */
 function domainOf(procedure: string): string {
   return procedure.slice(0, procedure.indexOf('.'))
@@ -128,6 +148,7 @@ async function finishChange(
   events: readonly unknown[],
   answer: unknown,
 ): Promise<OutboxEntry | null> {
+  refuseUnjournalable(metadata)
   const kept = request.secretAnswer ? null : JSON.stringify(answer ?? null)
   if (Date.now() > request.deadlineAt) {
     throw new Refusal('NOT_STARTED', 'The deadline passed before the change could be committed', {
@@ -141,9 +162,23 @@ async function finishChange(
     sql`select sequence::text, payload from platform.finish_change_set(
       ${metadata.changeSetId}::uuid, ${metadata.kind}, ${head}, ${tail},
       ${request.idempotencyKey}, ${request.procedure}, ${request.requestHash}, ${kept}, ${metadata.recordedAt}::timestamptz,
-      ${reaction}::json, ${JSON.stringify(events)}::json)`,
+      ${reaction}::json, ${JSON.stringify(events, refuseInexactNumber)}::json)`,
   )
   return finished === undefined ? null : { sequence: Number(finished.sequence), payload: finished.payload }
+}
+
+/** What the journal would refuse must never be committed: its domain could not write anything any more. */
+function refuseUnjournalable(metadata: Omit<EntryMetadata, 'domainSequence'>): void {
+  const parsed = EntryMetadataSchema.safeParse({ ...metadata, domainSequence: 1 })
+  if (parsed.success) return
+  throw new Refusal('BAD_REQUEST', `This cannot be written into the journal: ${describeIssue(parsed.error)}`)
+}
+
+function refuseInexactNumber(key: string, value: unknown): unknown {
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) {
+    throw new Error(`The event's ${key} is ${value}: amounts travel as text, numbers are safe integers`)
+  }
+  return value
 }
 
 /**

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
@@ -145,7 +145,7 @@ describe('opening', () => {
     const kept = await notes.write('once', {}, 'key-1')
     const before = await notes.rows()
     await notes.close()
-    rmSync(notes.directory, { recursive: true })
+    await notes.loseDatabase()
     await notes.open()
     expect(await notes.rows()).toEqual(before)
     expect(await notes.write('once', {}, 'key-1')).toBe(kept)
@@ -155,29 +155,16 @@ describe('opening', () => {
   it('catches up an older copy of the database', async () => {
     await writeMany(5)
     await notes.close()
-    notes.copy(notes.directory, `${notes.directory}.older`)
+    await notes.keepDatabase('older')
     await notes.open()
     await writeMany(20)
     const before = await notes.rows()
     await notes.close()
-    notes.copy(`${notes.directory}.older`, notes.directory)
+    await notes.bringBackDatabase('older')
     await notes.open()
     expect(await notes.rows()).toEqual(before)
     await notes.write('and on')
     expect(await notes.rows()).toHaveLength(26)
-  })
-
-  it('sets a damaged database aside and makes it anew', async () => {
-    await writeMany(3)
-    const before = await notes.rows()
-    await notes.close()
-    rmSync(join(notes.directory, 'global', 'pg_control'))
-    await notes.open()
-    expect(await notes.rows()).toEqual(before)
-    expect(notes.recovery[0]).toMatch(/set aside and made anew/)
-    expect(readdirSync(join(notes.home, 'databases')).some((name) => name.startsWith('notes.damaged-'))).toBe(
-      true,
-    )
   })
 
   it('gives a deleted journal everything the outbox holds, and writes down that it is a new one', async () => {
@@ -188,10 +175,10 @@ describe('opening', () => {
     await notes.open()
     expect(await notes.rows()).toEqual(before)
     expect((await notes.journal.epochs()).length).toBeGreaterThan(1)
-    expect((await verifyJournal(journalFile())).status).toBe('whole')
+    expect(verifyJournal(journalFile()).status).toBe('whole')
     // The journal is whole again: it can make the database anew.
     await notes.close()
-    rmSync(notes.directory, { recursive: true })
+    await notes.loseDatabase()
     await notes.open()
     expect(await notes.rows()).toEqual(before)
   })
@@ -220,25 +207,25 @@ describe('opening', () => {
     expect(await notes.rows()).toHaveLength(6)
     const [gap] = await notes.journal.readDomain({ domain: 'notes', afterDomainSequence: 0, limit: 1 })
     expect(gap).toMatchObject({ kind: 'gap', domainSequence: 4 })
-    expect((await verifyJournal(journalFile())).status).toBe('whole')
+    expect(verifyJournal(journalFile()).status).toBe('whole')
   })
 
   it('stops at a fork and changes nothing', async () => {
     await writeMany(2)
     await notes.close()
-    notes.copy(notes.directory, `${notes.directory}.a`)
+    await notes.keepDatabase('a')
     notes.copy(journalFile(), `${journalFile()}.a`)
     await notes.open()
     await notes.write('one history')
     await notes.close()
-    notes.copy(notes.directory, `${notes.directory}.b`)
+    await notes.keepDatabase('b')
     removeJournal()
     notes.copy(`${journalFile()}.a`, journalFile())
-    notes.copy(`${notes.directory}.a`, notes.directory)
+    await notes.bringBackDatabase('a')
     await notes.open()
     await notes.write('another history')
     await notes.close()
-    notes.copy(`${notes.directory}.b`, notes.directory)
+    await notes.bringBackDatabase('b')
     await expect(notes.open()).rejects.toMatchObject({ name: 'DatabaseFork' })
   })
 
@@ -253,7 +240,7 @@ describe('opening', () => {
     await notes.open([first, added])
     await notes.change(({ tx }) => tx.execute(sql`update note set colour = 'blue'`))
     await notes.close()
-    rmSync(notes.directory, { recursive: true })
+    await notes.loseDatabase()
     await notes.open([first, added])
     const colours = await notes.database.read(notes.laboratoryId, (tx) =>
       tx.execute(sql`select colour from note`),
@@ -261,13 +248,5 @@ describe('opening', () => {
     expect((colours as { rows: unknown[] }).rows).toEqual([{ colour: 'blue' }])
     await notes.close()
     await expect(notes.open([first])).rejects.toThrow(/newer TracSeq/)
-  })
-
-  it('copies a prepared database whole or not at all', async () => {
-    await notes.close()
-    rmSync(notes.directory, { recursive: true })
-    writeFileSync(`${notes.directory}.copying`, 'left behind by a crash')
-    await notes.open()
-    expect(existsSync(`${notes.directory}.copying`)).toBe(false)
   })
 })

@@ -3,13 +3,18 @@ import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import { Refusal } from '../contract/refusal.ts'
 import type { JournalClient } from '../journal/journal-client.ts'
-import { type ChangeRequest, type ChangeScope, makeChange, type OutboxEntry } from './change.ts'
-import { DatabaseDamaged, type Engine } from './engine.ts'
-import { Housekeeping } from './housekeeping.ts'
+import { JournalError } from '../journal/journal-error.ts'
+import { type Changed, type ChangeRequest, type ChangeScope, makeChange, type OutboxEntry } from './change.ts'
+import { DatabaseStopped, type Engine } from './engine.ts'
+import { isDamage, isDiskFull, isRolledBack } from './errors.ts'
+import { Housekeeping, type HousekeepingOptions } from './housekeeping.ts'
 import { type Migration, migrate } from './migrate.ts'
 import { openPglite, wordsOf } from './pglite-engine.ts'
 import type { DomainTables } from './policy.ts'
-import { drainOutbox, journalEntryOf, readPosition, recover } from './recovery.ts'
+import { drainOutbox, journalEntryOf, readPosition, recover, type Recovery } from './recovery.ts'
+import { EntryLost } from './replay.ts'
+import { hasSnapshotAfter, restoreNewest, takeSnapshot } from './snapshot.ts'
+import { listSnapshots, type SnapshotFile } from './snapshot-file.ts'
 import type { ReadTransaction, Transaction } from './transaction.ts'
 
 export interface DomainDatabaseOptions {
@@ -19,7 +24,17 @@ export interface DomainDatabaseOptions {
   readonly workstationId: string
   readonly platformMigrations: readonly Migration[]
   readonly migrations: readonly Migration[]
+  /** `TRACSEQ_HOME/snapshots/<domain>`; null takes none and restores from none. */
+  readonly snapshots: string | null
+  /** Change sets after which a quiet moment is used for a snapshot. */
+  readonly snapshotEvery?: number
+  readonly housekeeping?: Pick<HousekeepingOptions, 'checkpointBytes' | 'vacuumEvery'>
 }
+
+/** Replaying as many entries takes some ten seconds. */
+const defaultSnapshotEvery = 10_000
+/** How often entries that the journal refused are offered again while nobody writes. */
+const drainAgainAfterMs = 5_000
 
 /**
  * A domain's database with its way into the journal. Reads run under the service role, read-only; a change is answered
@@ -29,15 +44,28 @@ export class DomainDatabase {
   readonly #engine: Engine
   readonly #options: DomainDatabaseOptions
   readonly #housekeeping: Housekeeping
+  readonly #forgetState: () => void
   /** The last entry handed to the journal, so that entries leave in the order they were committed. */
   #lastSent: Promise<unknown> = Promise.resolve()
-  /** Entries committed but refused by the journal (a full disk); they are sent again before anything else. */
+  /** Entries were committed and the journal did not confirm them; they are sent again before anything else. */
   #behind = false
+  #drainTimer: NodeJS.Timeout | null = null
+  #lastSequence = 0
+  #snapshotAt = 0
+  /** Calls that want the one connection; a snapshot steps aside for them. */
+  #waiting = 0
+  #closing = false
 
   private constructor(engine: Engine, options: DomainDatabaseOptions) {
     this.#engine = engine
     this.#options = options
-    this.#housekeeping = new Housekeeping(engine)
+    this.#housekeeping = new Housekeeping(engine, {
+      ...options.housekeeping,
+      whenIdle: () => this.#snapshotWhenDue(),
+    })
+    this.#forgetState = options.journal.onState((state) => {
+      if (state.writable && this.#behind) this.#drainSoon(0)
+    })
   }
 
   /** Recovers, migrates and drains; afterwards database and journal agree. */
@@ -45,22 +73,77 @@ export class DomainDatabase {
     engine: Engine,
     options: DomainDatabaseOptions,
   ): Promise<{ readonly database: DomainDatabase; readonly recovery: readonly string[] }> {
-    const { domain, journal, tables, workstationId } = options
-    const migration = { domain, workstationId, tables, platform: options.platformMigrations }
-    // The shared tables must be there before the position can be read; the domain's own come after the replay.
-    await migrate(engine, { ...migration, own: [], mayBeAhead: true })
-    const recovery = await recover(engine, journal, domain, tables, workstationId)
-    await migrate(engine, { ...migration, own: options.migrations })
-    const head = (await journal.domainHead(domain))?.domainSequence ?? 0
-    await drainOutbox(engine, journal, head)
     const database = new DomainDatabase(engine, options)
-    await database.#housekeeping.noteAcknowledged((await readPosition(engine)).last)
-    return { database, recovery }
+    try {
+      return { database, recovery: await database.#prepare() }
+    } catch (error) {
+      database.#forgetState()
+      throw error
+    }
+  }
+
+  async #prepare(): Promise<readonly string[]> {
+    const { domain, journal, tables, workstationId, snapshots } = this.#options
+    const said: string[] = []
+    const migration = { domain, workstationId, tables, platform: this.#options.platformMigrations }
+    // The shared tables must be there before the position can be read; the domain's own come after the replay.
+    await migrate(this.#engine, { ...migration, own: [], mayBeAhead: true })
+    const isNew = (await readPosition(this.#engine)).last === 0
+    if (isNew && snapshots !== null) {
+      said.push(...(await restoreNewest(this.#engine, { ...this.#options, folder: snapshots })))
+    }
+    this.#snapshotAt = snapshots === null ? 0 : (listSnapshots(snapshots)[0]?.sequence ?? 0)
+    const recovery = await this.#recover(said)
+    const { applied } = await migrate(this.#engine, { ...migration, own: this.#options.migrations })
+    await this.#drainAtOpen(said)
+    const { last, hasChanges } = await readPosition(this.#engine)
+    this.#lastSequence = last
+    if (!this.#behind) await this.#housekeeping.noteAcknowledged(last)
+    // After a migration or a lost journal the way back begins here. An empty database has nothing to lose yet.
+    if ((applied.length > 0 || recovery.journalLost) && hasChanges) {
+      const taken = await this.snapshot()
+      if (taken !== null) said.push(`${domain}: a snapshot at entry ${taken.sequence} was taken`)
+    }
+    if (this.#behind)
+      said.push(`${domain}: the journal takes nothing at the moment: ${journal.state.why ?? ''}`)
+    return said
+  }
+
+  async #recover(said: string[]): Promise<Recovery> {
+    try {
+      const recovery = await recover(this.#engine, {
+        ...this.#options,
+        onReplayed: (sequence) => this.#housekeeping.noteAcknowledged(sequence),
+      })
+      said.push(...recovery.words)
+      return recovery
+    } catch (error) {
+      // With a full disk the domain still opens: reading goes on, and changes are refused before they commit.
+      if (!isNotWritable(error)) throw error
+      this.#behind = true
+      return { words: [], journalLost: false }
+    }
+  }
+
+  async #drainAtOpen(said: string[]): Promise<void> {
+    try {
+      const drained = await this.#drain()
+      if (drained > 1) said.push(`${this.#options.domain}: ${drained} entries were given to the journal`)
+    } catch (error) {
+      if (!isNotWritable(error)) throw error
+      this.#behind = true
+      this.#drainSoon(drainAgainAfterMs)
+    }
+  }
+
+  /** Aborted when the database can do nothing any more and must be opened anew. */
+  get stopped(): AbortSignal {
+    return this.#engine.stopped
   }
 
   /** Runs reads of one laboratory. */
   read<T>(laboratoryId: string, work: (tx: ReadTransaction) => Promise<T>): Promise<T> {
-    return this.#engine.transact(async (tx) => {
+    return this.#transact(async (tx) => {
       await tx.execute(sql`select set_config('role', 'tracseq_service', true),
         set_config('tracseq.laboratory_id', ${laboratoryId}, true), set_config('transaction_read_only', 'on', true)`)
       return work(tx)
@@ -78,31 +161,43 @@ export class DomainDatabase {
   ): Promise<T> {
     const { state } = this.#options.journal
     if (!state.writable) {
-      throw new Refusal(
-        'NOT_STARTED',
-        `Nothing can be saved at the moment: ${state.why ?? 'the journal is not writable'}`,
-        {
-          why: 'journal',
-        },
-      )
+      const why = state.why ?? 'the journal is not writable'
+      throw notStarted(`Nothing can be saved at the moment: ${why}`, 'journal')
     }
     if (Date.now() > request.deadlineAt) {
-      throw new Refusal('NOT_STARTED', 'The deadline passed before the change could begin', {
-        why: 'deadline',
-      })
+      throw notStarted('The deadline passed before the change could begin', 'deadline')
     }
-    const { answer, entry, repeated } = await observe('transaction', () =>
-      this.#engine.transact((tx) => makeChange(tx, request, work)),
-    )
+    const { answer, entry, repeated } = await observe('transaction', () => this.#commit(request, work))
     if (entry !== null) await observe('journal', () => this.#send(entry))
     // The first answer may still be on its way to the journal; a repeat must not overtake it.
     else if (repeated) await this.#caughtUp()
     return answer
   }
 
+  /** Commits a change, and says of every failure whether anything can have been done. */
+  async #commit<T>(request: ChangeRequest, work: (scope: ChangeScope) => Promise<T>): Promise<Changed<T>> {
+    const progress = { committing: false }
+    try {
+      return await this.#transact(async (tx) => {
+        const changed = await makeChange(tx, request, work)
+        progress.committing = true
+        return changed
+      })
+    } catch (error) {
+      if (progress.committing && !isRolledBack(error)) {
+        // The outbox knows; whoever comes next looks into it first.
+        this.#behind = true
+        throw outcomeUnknown(`The database did not confirm that it was saved: ${wordsOf(error)}`, 'database')
+      }
+      if (error instanceof DatabaseStopped) throw notStarted(error.message, 'database')
+      if (isDiskFull(error)) throw notStarted('The disk is full', 'disk')
+      throw error
+    }
+  }
+
   /** Writes to tables outside of capture (secrets, sessions): durable with the commit, in no journal. */
   changeLocal<T>(laboratoryId: string, work: (tx: Transaction) => Promise<T>): Promise<T> {
-    return this.#engine.transact(async (tx) => {
+    return this.#transact(async (tx) => {
       await tx.execute(sql`select set_config('role', 'tracseq_service', true),
         set_config('tracseq.laboratory_id', ${laboratoryId}, true)`)
       return work(tx)
@@ -111,7 +206,7 @@ export class DomainDatabase {
 
   /** Reads of no particular laboratory, as the owner: who a token belongs to, before anything else is known. */
   readAsOwner<T>(work: (tx: ReadTransaction) => Promise<T>): Promise<T> {
-    return this.#engine.transact(async (tx) => {
+    return this.#transact(async (tx) => {
       await tx.execute(sql`select set_config('transaction_read_only', 'on', true)`)
       return work(tx)
     })
@@ -119,59 +214,114 @@ export class DomainDatabase {
 
   /** Work of the platform itself, as the owner: cursors, sagas to resume. */
   asOwner<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    return this.#engine.transact(work)
+    return this.#transact(work)
   }
 
   sizeInBytes(): Promise<number> {
     return this.#engine.sizeInBytes()
   }
 
+  /** Takes a snapshot now; null when the newest one is of this very moment, or none are kept. */
+  async snapshot(): Promise<SnapshotFile | null> {
+    return this.#takeSnapshot(() => false)
+  }
+
   async close(): Promise<void> {
+    this.#closing = true
+    this.#forgetState()
+    if (this.#drainTimer !== null) clearTimeout(this.#drainTimer)
     await this.#lastSent.catch(() => undefined)
     await this.#housekeeping.close()
     await this.#engine.close()
   }
 
+  async #transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    this.#waiting += 1
+    try {
+      return await this.#engine.transact(work)
+    } finally {
+      this.#waiting -= 1
+    }
+  }
+
   async #send(entry: OutboxEntry): Promise<void> {
     // Appends go out in commit order and share a group commit; none waits for the one before.
-    const sent = this.#behind ? this.#drain() : this.#options.journal.append(journalEntryOf(entry.payload))
+    const sent = this.#behind ? this.#drain() : this.#append(entry)
     this.#lastSent = sent
     try {
       await sent
+      this.#lastSequence = Math.max(this.#lastSequence, entry.sequence)
       this.#housekeeping.noteChange(entry.sequence)
     } catch (error) {
       this.#behind = true
-      throw new Refusal(
-        'OUTCOME_UNKNOWN',
-        `It was saved, but the journal did not confirm: ${wordsOf(error)}`,
-        {
-          why: 'journal',
-        },
-      )
+      this.#drainSoon(drainAgainAfterMs)
+      throw outcomeUnknown(`It was saved, but the journal did not confirm: ${wordsOf(error)}`, 'journal')
+    }
+  }
+
+  async #append(entry: OutboxEntry): Promise<void> {
+    try {
+      await this.#options.journal.append(journalEntryOf(entry.payload))
+    } catch (error) {
+      // Another connection's commit came first and is still on its way, or an earlier entry was lost on its own.
+      if (!(error instanceof JournalError) || error.code !== 'DOMAIN_SEQUENCE_GAP') throw error
+      await this.#drain()
     }
   }
 
   async #caughtUp(): Promise<void> {
     try {
-      await this.#lastSent
+      await this.#lastSent.catch(() => undefined)
       if (this.#behind) await this.#drain()
     } catch (error) {
-      throw new Refusal(
-        'OUTCOME_UNKNOWN',
-        `It was saved, but the journal did not confirm: ${wordsOf(error)}`,
-        {
-          why: 'journal',
-        },
-      )
+      throw outcomeUnknown(`It was saved, but the journal did not confirm: ${wordsOf(error)}`, 'journal')
     }
   }
 
-  async #drain(): Promise<void> {
+  async #drain(): Promise<number> {
     const { journal, domain } = this.#options
     const head = (await journal.domainHead(domain))?.domainSequence ?? 0
-    await drainOutbox(this.#engine, journal, head)
+    const drained = await drainOutbox(this.#engine, journal, head)
     this.#behind = false
+    return drained
   }
+
+  /** Nobody may write for hours: what the journal lacks is offered to it again all the same. */
+  #drainSoon(afterMs: number): void {
+    if (this.#drainTimer !== null) clearTimeout(this.#drainTimer)
+    this.#drainTimer = setTimeout(() => {
+      this.#drainTimer = null
+      if (!this.#behind || this.#engine.stopped.aborted) return
+      this.#lastSent = this.#drain().catch(() => this.#drainSoon(drainAgainAfterMs))
+    }, afterMs)
+    this.#drainTimer.unref()
+  }
+
+  async #snapshotWhenDue(): Promise<void> {
+    if (this.#lastSequence - this.#snapshotAt < (this.#options.snapshotEvery ?? defaultSnapshotEvery)) return
+    // PGlite has one connection: whoever wants it now is served first, and the snapshot waits for another quiet moment.
+    await this.#takeSnapshot(() => this.#closing || (this.#engine.kind === 'pglite' && this.#waiting > 0))
+  }
+
+  async #takeSnapshot(giveUp: () => boolean): Promise<SnapshotFile | null> {
+    const { domain, snapshots } = this.#options
+    if (snapshots === null) return null
+    const taken = await takeSnapshot(this.#engine, domain, snapshots, giveUp)
+    if (taken !== null) this.#snapshotAt = taken.sequence
+    return taken
+  }
+}
+
+function notStarted(message: string, why: string): Refusal {
+  return new Refusal('NOT_STARTED', message, { why })
+}
+
+function outcomeUnknown(message: string, why: string): Refusal {
+  return new Refusal('OUTCOME_UNKNOWN', message, { why })
+}
+
+function isNotWritable(error: unknown): boolean {
+  return error instanceof JournalError && error.code === 'JOURNAL_NOT_WRITABLE'
 }
 
 /** Lets the caller measure the parts of a change. */
@@ -188,21 +338,30 @@ export interface WorkstationDatabaseOptions extends DomainDatabaseOptions {
   readonly wasmModule?: WebAssembly.Module
 }
 
-/** Opens a domain's PGlite; a damaged one is set aside and made anew from the journal. */
+/**
+ * Opens a domain's PGlite. A damaged one is set aside and made anew from snapshot and journal; so is one that is behind
+ * entries which only a snapshot knows.
+ */
 export async function openWorkstationDatabase(
   options: WorkstationDatabaseOptions,
 ): Promise<{ readonly database: DomainDatabase; readonly recovery: readonly string[] }> {
   const said: string[] = []
-  if (existsSync(damageMark(options.directory))) said.push(setAside(options, 'it was found damaged'))
+  if (existsSync(damageMark(options.directory))) said.push(setAsideDatabase(options, 'it was found damaged'))
   try {
     const opened = await openOnce(options)
     return { ...opened, recovery: [...said, ...opened.recovery] }
   } catch (error) {
-    if (!isDamage(error)) throw error
-    said.push(setAside(options, wordsOf(error)))
+    if (!isDamage(error) && !(await isCuredBySnapshot(error, options))) throw error
+    said.push(setAsideDatabase(options, wordsOf(error)))
     const opened = await openOnce(options)
     return { ...opened, recovery: [...said, ...opened.recovery] }
   }
+}
+
+async function isCuredBySnapshot(error: unknown, options: WorkstationDatabaseOptions): Promise<boolean> {
+  const { snapshots } = options
+  if (!(error instanceof EntryLost) || snapshots === null) return false
+  return hasSnapshotAfter(error.domainSequence, { ...options, folder: snapshots })
 }
 
 async function openOnce(options: WorkstationDatabaseOptions) {
@@ -210,12 +369,17 @@ async function openOnce(options: WorkstationDatabaseOptions) {
   try {
     return await DomainDatabase.open(engine, options)
   } catch (error) {
-    await engine.close()
+    // What went wrong first is what helps; a broken database may not even close.
+    await engine.close().catch(() => undefined)
     throw error
   }
 }
 
-function setAside(options: WorkstationDatabaseOptions, why: string): string {
+/** Moves a database out of the way, so that the next opening makes it anew. Returns what happened, in words. */
+export function setAsideDatabase(
+  options: { readonly domain: string; readonly directory: string },
+  why: string,
+): string {
   const kept = `${options.directory}.damaged-${new Date().toISOString().replaceAll(':', '-')}`
   if (existsSync(options.directory)) renameSync(options.directory, kept)
   rmSync(damageMark(options.directory), { force: true })
@@ -229,12 +393,4 @@ export function markDamaged(directory: string): void {
 
 function damageMark(directory: string): string {
   return join(directory, '..', `${directory.split(/[\\/]/).at(-1) ?? 'database'}.is-damaged`)
-}
-
-/** XX001 is PostgreSQL's "data corrupted", XX002 "index corrupted", 58030 an I/O error. */
-export function isDamage(error: unknown): boolean {
-  if (error instanceof DatabaseDamaged) return true
-  const code =
-    (error as { readonly cause?: { readonly code?: unknown }; readonly code?: unknown } | null) ?? {}
-  return ['XX001', 'XX002'].includes(String(code.cause?.code ?? code.code ?? ''))
 }

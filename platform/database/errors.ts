@@ -1,14 +1,18 @@
-/** PostgreSQL's own code and constraint name of a failed statement, through drizzle's wrapping. */
+import { DatabaseDamaged } from './engine.ts'
+
+/** PostgreSQL's own words about a failed statement, through drizzle's wrapping. */
 interface DatabaseErrorFacts {
   readonly code: string
   readonly constraint: string
+  readonly severity: string
 }
 
 function factsOf(error: unknown): DatabaseErrorFacts | null {
   for (let each: unknown = error; each instanceof Error; each = each.cause) {
     if ('code' in each && typeof each.code === 'string') {
       const constraint = 'constraint' in each && typeof each.constraint === 'string' ? each.constraint : ''
-      return { code: each.code, constraint }
+      const severity = 'severity' in each && typeof each.severity === 'string' ? each.severity : ''
+      return { code: each.code, constraint, severity }
     }
   }
   return null
@@ -21,8 +25,21 @@ export function isDuplicate(error: unknown, constraint?: string): boolean {
   return constraint === undefined || facts.constraint === constraint
 }
 
-/** Whether what is stored is damaged: PostgreSQL's "data corrupted" and "index corrupted". */
-export function isCorruption(error: unknown): boolean {
-  const facts = factsOf(error)
-  return facts !== null && (facts.code === 'XX001' || facts.code === 'XX002')
+/** Whether what is stored is damaged: PostgreSQL's "data corrupted" and "index corrupted", or files beyond opening. */
+export function isDamage(error: unknown): boolean {
+  const code = factsOf(error)?.code
+  return error instanceof DatabaseDamaged || code === 'XX001' || code === 'XX002'
+}
+
+/** Whether the disk had no room for it; the statement was undone. */
+export function isDiskFull(error: unknown): boolean {
+  return factsOf(error)?.code === '53100'
+}
+
+/**
+ * Whether the server itself said that a COMMIT failed and was rolled back (a deferred constraint). A lost connection,
+ * a shutdown or a panic leaves it open whether the commit happened.
+ */
+export function isRolledBack(error: unknown): boolean {
+  return factsOf(error)?.severity === 'ERROR'
 }

@@ -1,14 +1,25 @@
 import { sql } from 'drizzle-orm'
 import type { Engine } from './engine.ts'
+import { rowsOf } from './transaction.ts'
 
 /** Outbox rows kept behind the journal's head, so that a journal that lost its tail can be given it again. */
 const outboxKept = 2_000
 /** Change sets between two notes of what the journal has. */
 const noteEvery = 256
-/** Change sets between two rounds of vacuum, analyze and checkpoint; PGlite does none of them by itself. */
+/** Change sets between two rounds of vacuum and analyze; PGlite does neither by itself. */
 const vacuumEvery = 10_000
+/** Log written since the last checkpoint that makes one due; PGlite would keep all of it. */
 const checkpointBytes = 64 * 1024 * 1024
+/** The same for a moment when nobody waits, so that the next start has little to recover. */
+const idleCheckpointBytes = 4 * 1024 * 1024
 const idleAfterMs = 2_000
+
+export interface HousekeepingOptions {
+  readonly checkpointBytes?: number
+  readonly vacuumEvery?: number
+  /** Runs after the tidying of an idle moment. */
+  readonly whenIdle?: () => Promise<void>
+}
 
 /**
  * What a server's background processes would do. It runs between calls, in pieces short enough that a scan never waits
@@ -16,48 +27,58 @@ const idleAfterMs = 2_000
  */
 export class Housekeeping {
   readonly #engine: Engine
+  readonly #options: HousekeepingOptions
   #lastAcknowledged = 0
   #notedAt = 0
   #sinceVacuum = 0
-  #walBytesAtCheckpoint = 0
   #idleTimer: NodeJS.Timeout | null = null
   #running: Promise<void> = Promise.resolve()
   #closed = false
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, options: HousekeepingOptions = {}) {
     this.#engine = engine
+    this.#options = options
   }
 
-  /** Tells that the journal has confirmed a change set. */
+  /**
+   * Tells that the journal has confirmed a change set. It takes entries of a domain only in order, so it has all
+   * before this one as well.
+   */
   noteChange(sequence: number): void {
     this.#lastAcknowledged = Math.max(this.#lastAcknowledged, sequence)
     this.#sinceVacuum += 1
-    if (this.#lastAcknowledged - this.#notedAt >= noteEvery) this.#run()
+    if (this.#lastAcknowledged - this.#notedAt >= noteEvery) this.#run(() => this.#tidy(false))
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer)
-    this.#idleTimer = setTimeout(() => this.#run(), idleAfterMs)
+    this.#idleTimer = setTimeout(() => this.#run(() => this.#tidyIdle()), idleAfterMs)
     this.#idleTimer.unref()
   }
 
   /** Writes down what the journal has, and drops what nobody needs any more. */
   async noteAcknowledged(sequence: number): Promise<void> {
     this.#lastAcknowledged = Math.max(this.#lastAcknowledged, sequence)
-    await this.#tidy()
+    await this.#tidy(false)
   }
 
+  /** Writes the last notes; a database that takes no writes is closed without them. */
   async close(): Promise<void> {
     this.#closed = true
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer)
     await this.#running
-    await this.#tidy()
+    await this.#tidy(false).catch(() => undefined)
   }
 
-  #run(): void {
+  #run(work: () => Promise<void>): void {
     if (this.#closed) return
     // A failure here (a full disk) must not end the service: the next round tries again, and commands tell the person.
-    this.#running = this.#running.then(() => this.#tidy()).catch(() => undefined)
+    this.#running = this.#running.then(work).catch(() => undefined)
   }
 
-  async #tidy(): Promise<void> {
+  async #tidyIdle(): Promise<void> {
+    await this.#tidy(true)
+    await this.#options.whenIdle?.()
+  }
+
+  async #tidy(idle: boolean): Promise<void> {
     if (this.#lastAcknowledged > this.#notedAt) {
       const upTo = this.#lastAcknowledged
       await this.#engine.transact(async (tx) => {
@@ -69,22 +90,31 @@ export class Housekeeping {
       this.#notedAt = upTo
     }
     if (this.#engine.kind !== 'pglite') return
-    if (this.#sinceVacuum >= vacuumEvery) {
-      this.#sinceVacuum = 0
-      await this.#engine.execute('vacuum analyze')
-    }
-    await this.#checkpointWhenDue()
+    if (this.#sinceVacuum >= (this.#options.vacuumEvery ?? vacuumEvery)) await this.#vacuum()
+    const due = idle ? idleCheckpointBytes : (this.#options.checkpointBytes ?? checkpointBytes)
+    if ((await this.#logBytes()) >= due) await this.#engine.execute('checkpoint')
   }
 
-  async #checkpointWhenDue(): Promise<void> {
-    const bytes = await this.#engine.transact(async (tx) => {
-      const result: unknown = await tx.execute(
-        sql`select (pg_current_wal_lsn() - '0/0'::pg_lsn)::text as bytes`,
-      )
-      return Number((result as { readonly rows: readonly { readonly bytes: string }[] }).rows[0]?.bytes ?? 0)
-    })
-    if (bytes - this.#walBytesAtCheckpoint < checkpointBytes) return
-    await this.#engine.execute('checkpoint')
-    this.#walBytesAtCheckpoint = bytes
+  /** Table by table, so that calls come in between. */
+  async #vacuum(): Promise<void> {
+    this.#sinceVacuum = 0
+    const tables = await this.#engine.transact((tx) =>
+      rowsOf<{ name: string }>(
+        tx,
+        sql`select format('%I.%I', nspname, relname) as name from pg_class join pg_namespace n on n.oid = relnamespace
+          where relkind = 'r' and nspname in ('public', 'platform') order by 1`,
+      ),
+    )
+    for (const { name } of tables) await this.#engine.execute(`vacuum analyze ${name}`)
+  }
+
+  async #logBytes(): Promise<number> {
+    const [row] = await this.#engine.transact((tx) =>
+      rowsOf<{ bytes: string }>(
+        tx,
+        sql`select (pg_current_wal_lsn() - redo_lsn)::text as bytes from pg_control_checkpoint()`,
+      ),
+    )
+    return Number(row?.bytes ?? 0)
   }
 }

@@ -25,22 +25,35 @@ export interface DatabasePosition {
   readonly last: number
   /** The first one still held with its payload. */
   readonly firstHeld: number
-  /** The last one it knows to be in the journal. */
+  /** Whether it holds more than migrations. */
+  readonly hasChanges: boolean
+  /** The last one it knows to be in the journal, and the hash of its payload (empty when not known). */
   readonly acknowledged: number
+  readonly acknowledgedHash: string
 }
 
 /** Reads how far a database is. */
 export async function readPosition(engine: Engine): Promise<DatabasePosition> {
   return engine.transact(async (tx) => {
-    const [row] = await rowsOf<{ last: string; first: string; acknowledged: string }>(
+    const [row] = await rowsOf<{
+      last: string
+      first: string
+      changes: boolean
+      acknowledged: string
+      hash: string
+    }>(
       tx,
       sql`select coalesce(max(sequence), 0)::text as last, coalesce(min(sequence), 0)::text as first,
-        (select acknowledged_sequence::text from platform.journal_position) as acknowledged from platform.outbox`,
+        coalesce(bool_or(kind = 'change'), false) as changes,
+        (select acknowledged_sequence::text from platform.journal_position) as acknowledged,
+        (select acknowledged_hash from platform.journal_position) as hash from platform.outbox`,
     )
     return {
       last: Number(row?.last ?? 0),
       firstHeld: Number(row?.first ?? 0),
+      hasChanges: row?.changes ?? false,
       acknowledged: Number(row?.acknowledged ?? 0),
+      acknowledgedHash: row?.hash ?? '',
     }
   })
 }
@@ -66,23 +79,34 @@ export function journalEntryOf(payload: string): NewJournalEntry {
   return { ...entry, payload }
 }
 
+export interface Recovery {
+  /** What was done, in words. */
+  readonly words: readonly string[]
+  /** The journal had lost entries: from here on only a fresh snapshot can make the database anew. */
+  readonly journalLost: boolean
+}
+
 /**
  * The open-time rules: a database behind its journal is caught up; a journal behind the database is given what the
  * outbox still holds, and what nobody holds any more is announced as a gap; two contents in one place are a fork.
- * Returns what was done, in words.
  */
 export async function recover(
   engine: Engine,
-  journal: JournalClient,
-  domain: string,
-  tables: DomainTables,
-  workstationId: string,
-): Promise<readonly string[]> {
+  options: {
+    readonly journal: JournalClient
+    readonly domain: string
+    readonly tables: DomainTables
+    readonly workstationId: string
+    /** Called after each part of a replay, with the last sequence that is done. */
+    readonly onReplayed: (sequence: number) => Promise<void>
+  },
+): Promise<Recovery> {
+  const { journal, domain } = options
   const done: string[] = []
   const head = (await journal.domainHead(domain))?.domainSequence ?? 0
   const position = await readPosition(engine)
 
-  await refuseFork(engine, journal, domain, Math.min(head, position.last))
+  await refuseFork(engine, journal, domain, head, position)
 
   if (head > position.last) {
     let after = position.last
@@ -94,15 +118,19 @@ export async function recover(
       })
       const last = entries.at(-1)
       if (last === undefined) break
-      await replayEntries(engine, tables, entries)
+      await replayEntries(engine, options.tables, entries)
       after = last.domainSequence
+      await options.onReplayed(after)
     }
     done.push(`${domain}: ${head - position.last} entries were replayed from the journal`)
   }
 
+  // A change is made only after the migrations before it are in the journal, so an empty journal was not always empty.
+  const journalLost =
+    head < position.last && (position.acknowledged > head || (head === 0 && position.hasChanges))
   if (head < position.last) {
-    const author = recoveryAuthor(workstationId)
-    if (position.acknowledged > head) await announceEpoch(journal, author)
+    const author = recoveryAuthor(options.workstationId)
+    if (journalLost) await announceEpoch(journal, author)
     if (position.firstHeld > head + 1) {
       const lostTo = position.firstHeld - 1
       const words =
@@ -112,11 +140,9 @@ export async function recover(
       done.push(words)
     }
     const drained = await drainOutbox(engine, journal, Math.max(head, position.firstHeld - 1))
-    if (position.acknowledged > head) {
-      done.push(`${domain}: the journal was behind; ${drained} entries were given to it again`)
-    }
+    if (journalLost) done.push(`${domain}: the journal was behind; ${drained} entries were given to it again`)
   }
-  return done
+  return { words: done, journalLost }
 }
 
 function recoveryAuthor(workstationId: string): EntryAuthor {
@@ -165,19 +191,26 @@ async function refuseFork(
   engine: Engine,
   journal: JournalClient,
   domain: string,
-  common: number,
+  head: number,
+  position: DatabasePosition,
 ): Promise<void> {
+  const common = Math.min(head, position.last)
   if (common === 0) return
   const held = await engine.transact((tx) =>
     rowsOf<{ payload: string }>(tx, sql`select payload from platform.outbox where sequence = ${common}`),
   )
   const payload = held[0]?.payload
-  const entry = await journal.entryAt(domain, common)
-  if (payload === undefined || entry === null) return
-  const ours = hashPayload(payload).toString('hex')
-  if (ours !== entry.payloadHash) {
+  if (payload !== undefined) await compare(common, hashPayload(payload).toString('hex'))
+  // The note outlives the outbox row, so that an old journal of another history is noticed too.
+  const { acknowledged, acknowledgedHash } = position
+  if (acknowledgedHash !== '' && acknowledged <= head) await compare(acknowledged, acknowledgedHash)
+
+  async function compare(sequence: number, ours: string): Promise<void> {
+    const entry = await journal.entryAt(domain, sequence)
+    // A gap stands where the entry was.
+    if (entry === null || entry.kind === 'gap' || entry.payloadHash === ours) return
     throw new DatabaseFork(
-      `The ${domain} database and the journal disagree about entry ${common}: they come from different histories. ` +
+      `The ${domain} database and the journal disagree about entry ${sequence}: they come from different histories. ` +
         `Nothing was changed. Restore one of them from a backup.`,
     )
   }

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { JournalEntry } from '../journal/entry.ts'
+import { moveCursor } from './change.ts'
 import type { Engine } from './engine.ts'
 import { applyMigration } from './migrate.ts'
 import type { DomainTables } from './policy.ts'
@@ -9,6 +10,17 @@ import { rowsOf, type Transaction } from './transaction.ts'
 /** Replaying an entry gave other rows than the entry says: the database or the journal is not what it claims to be. */
 export class ReplayDiffers extends Error {
   override readonly name = 'ReplayDiffers'
+}
+
+/** An entry's content is in no journal any more; only a snapshot taken after it knows what it did. */
+export class EntryLost extends Error {
+  override readonly name = 'EntryLost'
+  readonly domainSequence: number
+
+  constructor(domainSequence: number, message: string) {
+    super(message)
+    this.domainSequence = domainSequence
+  }
 }
 
 const Values = z.record(z.string(), z.string().nullable())
@@ -28,7 +40,9 @@ const ChangeBody = z.object({
     requestHash: z.string(),
     answer: z.string().nullable(),
   }),
-  reaction: z.object({ subscriber: z.string(), journalSequence: z.number().int() }).nullable(),
+  reaction: z
+    .object({ subscriber: z.string(), journalSequence: z.number().int(), journalHash: z.string() })
+    .nullable(),
   changes: z.array(Change),
 })
 const MigrationBody = z.object({
@@ -63,9 +77,12 @@ async function replayEntry(
   entry: JournalEntry,
   columns: Map<string, ReadonlyMap<string, string>>,
 ): Promise<void> {
-  if (entry.payload === null) {
-    throw new ReplayDiffers(
-      `Entry ${entry.sequence} of the journal has lost its payload and cannot be replayed`,
+  if (entry.payload === null || entry.kind === 'gap') {
+    const why = entry.kind === 'gap' ? 'announces entries that were lost' : 'had its content removed'
+    throw new EntryLost(
+      entry.domainSequence,
+      `The ${entry.domain} database cannot be made anew from the journal alone: entry ${entry.sequence} ${why}, ` +
+        'and there is no snapshot from after it. Restore a backup.',
     )
   }
   const { body } = z.object({ body: z.unknown() }).parse(JSON.parse(entry.payload))
@@ -86,29 +103,32 @@ async function replayChange(
   columns: Map<string, ReadonlyMap<string, string>>,
 ): Promise<void> {
   await tx.execute(sql`select set_config('tracseq.change_set_id', ${entry.changeSetId}, true)`)
+  // A change set is judged whole: containers that changed places in one statement come back row by row.
+  await tx.execute(sql`set constraints all deferred`)
   for (const change of body.changes) {
     const types = columns.get(change.table) ?? (await columnTypes(tx, change.table))
     columns.set(change.table, types)
     await writeRow(tx, change, types)
   }
+  await tx.execute(sql`set constraints all immediate`)
   await compareCaptured(tx, entry, body.changes)
   const { command, reaction } = body
   if (command.idempotencyKey !== null) {
     await tx.execute(sql`insert into platform.idempotency values (
       ${command.idempotencyKey}, ${command.requestHash}, ${command.procedure}, ${command.answer},
-      ${entry.changeSetId}::uuid, ${entry.recordedAt}::timestamptz) on conflict (key) do nothing`)
+      ${body.changes.length === 0 ? null : entry.changeSetId}::uuid, ${entry.recordedAt}::timestamptz)
+      on conflict (key) do nothing`)
   }
-  if (reaction !== null) {
-    await tx.execute(sql`insert into platform.subscriber_cursor values (${reaction.subscriber}, ${reaction.journalSequence})
-      on conflict (subscriber) do update set journal_sequence = excluded.journal_sequence`)
-  }
+  if (reaction !== null) await moveCursor(tx, reaction)
 }
 
-async function columnTypes(tx: Transaction, table: string): Promise<ReadonlyMap<string, string>> {
+/** A table's stored columns in order, each with its SQL type. */
+export async function columnTypes(tx: Transaction, table: string): Promise<ReadonlyMap<string, string>> {
   const rows = await rowsOf<{ name: string; type: string }>(
     tx,
     sql`select attname as name, format_type(atttypid, atttypmod) as type from pg_attribute
-      where attrelid = ${table}::regclass and attnum > 0 and not attisdropped and attgenerated = ''`,
+      where attrelid = ${table}::regclass and attnum > 0 and not attisdropped and attgenerated = ''
+      order by attnum`,
   )
   return new Map(rows.map((row) => [row.name, row.type]))
 }
@@ -186,6 +206,7 @@ function equalValues(
   return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name])
 }
 
-function quoteName(name: string): string {
+/** A name as SQL wants it. */
+export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }

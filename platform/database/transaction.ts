@@ -1,10 +1,9 @@
 import type { SQL } from 'drizzle-orm'
 import type { PgAsyncDatabase } from 'drizzle-orm/pg-core/async'
 import type { PgQueryResultHKT } from 'drizzle-orm/pg-core'
-import type { EmptyRelations } from 'drizzle-orm/relations'
 
 /** A transaction on either engine. It is always a parameter: reaching for an outer handle deadlocks PGlite. */
-export type Transaction = PgAsyncDatabase<PgQueryResultHKT, EmptyRelations>
+export type Transaction = PgAsyncDatabase<PgQueryResultHKT>
 
 /** What a query gets: it can select and nothing else; the database itself refuses writes as well. */
 export type ReadTransaction = Pick<

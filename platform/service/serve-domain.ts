@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { DatabaseFork } from '../database/recovery.ts'
 import { MigrationMismatch, readMigrations } from '../database/migrate.ts'
 import { markDamaged, openWorkstationDatabase } from '../database/domain-database.ts'
-import { ReplayDiffers } from '../database/replay.ts'
+import { EntryLost, ReplayDiffers } from '../database/replay.ts'
 import { connectJournal } from '../journal/journal-client.ts'
 import type { FromService, ServiceBoot, ToService } from './boot.ts'
 import type { Contract, ServiceDefinition } from './implementation.ts'
@@ -38,6 +38,7 @@ export function serveDomain<C extends Contract>(definition: ServiceDefinition<C>
       platformMigrations: readMigrations(join(rest.migrations, 'platform')),
       migrations: readMigrations(join(rest.migrations, domain)),
       directory: databaseDirectory,
+      snapshots: join(rest.home, 'snapshots', domain),
       template: rest.databaseTemplate,
       wasmModule: rest.wasmModule,
     })
@@ -48,9 +49,10 @@ export function serveDomain<C extends Contract>(definition: ServiceDefinition<C>
       report: tell,
       onDamage: (error) => {
         markDamaged(databaseDirectory)
-        throw error
+        endSoon(error)
       },
     })
+    database.stopped.addEventListener('abort', () => endSoon(database.stopped.reason))
     const size = sizeWatch(() => database.sizeInBytes())
     parentPort?.on('message', (message: ToService) => {
       switch (message.type) {
@@ -104,7 +106,17 @@ function sizeWatch(measure: () => Promise<number>) {
   }
 }
 
+/** Ends the worker as failed, after the calls in hand have had their answer; the supervisor starts it anew. */
+function endSoon(error: unknown): void {
+  setTimeout(() => {
+    throw error
+  }, answersTakeMs)
+}
+
+const answersTakeMs = 200
+
 /** Reasons not to open at all: restarting would not change them, a person must decide. */
 function isRefusal(error: unknown): error is Error {
-  return error instanceof DatabaseFork || error instanceof MigrationMismatch || error instanceof ReplayDiffers
+  const kinds = [DatabaseFork, MigrationMismatch, ReplayDiffers, EntryLost]
+  return kinds.some((kind) => error instanceof kind)
 }

@@ -7,7 +7,8 @@ import { Envelope, envelopeHeader } from '../contract/envelope.ts'
 import type { ProcedureMeta } from '../contract/procedure.ts'
 import { Refusal } from '../contract/refusal.ts'
 import { type ChangeRequest, hashRequest } from '../database/change.ts'
-import { type DomainDatabase, isDamage, type Observe } from '../database/domain-database.ts'
+import type { DomainDatabase, Observe } from '../database/domain-database.ts'
+import { isDamage } from '../database/errors.ts'
 import type { JournalClient } from '../journal/journal-client.ts'
 import { openSagas, resumeSaga, type SagaRow } from '../saga/saga.ts'
 import type { FromService } from './boot.ts'
@@ -28,7 +29,7 @@ export interface Surroundings {
   readonly home: string
   readonly resources: string
   readonly report: (message: FromService) => void
-  /** The database's pages are damaged: the service must end and be opened anew. */
+  /** The database's pages are damaged: the call is answered, then the service must end and be opened anew. */
   readonly onDamage: (error: unknown) => void
 }
 
@@ -235,7 +236,7 @@ export async function startService(
           laboratoryId: reaction.laboratoryId,
           actorId: reaction.actorId,
           reason: reaction.reason,
-          reaction: { subscriber: reaction.subscriber, journalSequence: reaction.journalSequence },
+          reaction: reaction.cursor,
         },
       )
     },

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
+import { type CursorMove, moveCursor } from '../database/change.ts'
 import type { DomainDatabase } from '../database/domain-database.ts'
 import { rowsOf } from '../database/transaction.ts'
 import type { JournalEntry } from '../journal/entry.ts'
@@ -13,8 +14,8 @@ export interface Reaction {
   readonly correlationId: string
   readonly idempotencyKey: string
   readonly reason: string
-  readonly subscriber: string
-  readonly journalSequence: number
+  /** Null while the entry has more events: only the last one moves the cursor past it. */
+  readonly cursor: CursorMove | null
 }
 
 export interface SubscriptionRunner {
@@ -32,7 +33,8 @@ const Body = z.object({
 
 /**
  * Follows the journal for the events a domain subscribes to. Its cursor moves in the same transaction as the reaction,
- * so each event is reacted to once, in order, also across crashes.
+ * so each event is reacted to once, in order, also across crashes. When the journal is not the one the cursor was
+ * written for (it was lost and made anew), reading begins again from the start, and what was done is recognised by key.
  */
 export function runSubscriptions(options: {
   readonly subscriber: string
@@ -46,7 +48,8 @@ export function runSubscriptions(options: {
   if (subscriptions.length === 0) return { caughtUp: () => Promise.resolve(), stop: () => Promise.resolve() }
 
   const byName = new Map(subscriptions.map((each) => [each.event.name, each]))
-  let stopped = false
+  const stopping = new AbortController()
+  const isStopping = () => stopping.signal.aborted
   let running: Promise<void> = Promise.resolve()
   let retryTimer: NodeJS.Timeout | null = null
 
@@ -62,45 +65,55 @@ export function runSubscriptions(options: {
 
   async function readOn(): Promise<void> {
     for (;;) {
-      if (stopped) return
-      const cursor = await readCursor(database, subscriber)
+      if (isStopping()) return
       const entries = await journal.read({
-        afterSequence: cursor,
+        afterSequence: await readCursor(database, journal, subscriber),
         eventNames: [...byName.keys()],
         limit: 100,
       })
-      if (entries.length === 0) return
-      for (const entry of entries) await reactTo(entry)
+      const last = entries.at(-1)
+      if (last === undefined) return
+      const wanted = entries.map((entry) => ({ entry, reactions: reactionsTo(entry) }))
+      const keys = wanted.flatMap(({ reactions }) => reactions.map(({ reaction }) => reaction.idempotencyKey))
+      const known = await knownKeys(database, keys)
+      let moved = false
+      for (const { entry, reactions } of wanted) {
+        if (isStopping()) return
+        const open = reactions.filter(({ reaction }) => !known.has(reaction.idempotencyKey))
+        moved = open.length > 0
+        await reactTo(entry, open)
+      }
+      if (!moved) await database.asOwner((tx) => moveCursor(tx, cursorAt(last)))
     }
   }
 
-  async function reactTo(entry: JournalEntry): Promise<void> {
+  function cursorAt(entry: JournalEntry): CursorMove {
+    return { subscriber, journalSequence: entry.sequence, journalHash: entry.hash }
+  }
+
+  function reactionsTo(entry: JournalEntry): readonly WantedReaction[] {
     const { body } = Body.parse(JSON.parse(entry.payload ?? '{"body":{"laboratoryId":null}}'))
     const wanted = body.events
-      .map((event, index) => ({ event, index }))
-      .filter(({ event }) => byName.has(event.name))
+      .map((event, index) => ({ event, index, subscription: byName.get(event.name) }))
+      .filter(({ subscription }) => subscription !== undefined)
+    return wanted.map(({ event, index, subscription }, place) => ({
+      reaction: {
+        laboratoryId: body.laboratoryId ?? '',
+        actorId: entry.actorId,
+        correlationId: entry.correlationId,
+        idempotencyKey: `${subscriber}:${entry.changeSetId}:${index}`,
+        reason: event.name,
+        cursor: place === wanted.length - 1 ? cursorAt(entry) : null,
+      },
+      run: async (scope) => {
+        await subscription?.react(scope, event.data, { at: entry.recordedAt, actorId: entry.actorId })
+      },
+    }))
+  }
+
+  async function reactTo(entry: JournalEntry, reactions: readonly WantedReaction[]): Promise<void> {
     try {
-      for (const [place, { event, index }] of wanted.entries()) {
-        const isLast = place === wanted.length - 1
-        await options.react(
-          {
-            laboratoryId: body.laboratoryId ?? '',
-            actorId: entry.actorId,
-            correlationId: entry.correlationId,
-            idempotencyKey: `${subscriber}:${entry.changeSetId}:${index}`,
-            reason: event.name,
-            subscriber,
-            // Only the entry's last event moves the cursor past it.
-            journalSequence: isLast ? entry.sequence : entry.sequence - 1,
-          },
-          (scope) =>
-            byName
-              .get(event.name)
-              ?.react(scope, event.data, { at: entry.recordedAt, actorId: entry.actorId }) ??
-            Promise.resolve(),
-        )
-      }
-      if (wanted.length === 0) await moveCursor(database, subscriber, entry.sequence)
+      for (const { reaction, run } of reactions) await options.react(reaction, run)
     } catch (error) {
       options.onFailure(entry, error)
       throw error
@@ -112,7 +125,7 @@ export function runSubscriptions(options: {
   return {
     caughtUp: follow,
     async stop() {
-      stopped = true
+      stopping.abort()
       unsubscribe()
       if (retryTimer !== null) clearTimeout(retryTimer)
       await running
@@ -120,19 +133,35 @@ export function runSubscriptions(options: {
   }
 }
 
-async function readCursor(database: DomainDatabase, subscriber: string): Promise<number> {
-  const [row] = await database.asOwner((tx) =>
-    rowsOf<{ sequence: string }>(
-      tx,
-      sql`select journal_sequence::text as sequence from platform.subscriber_cursor where subscriber = ${subscriber}`,
-    ),
-  )
-  return Number(row?.sequence ?? 0)
+interface WantedReaction {
+  readonly reaction: Reaction
+  readonly run: (scope: WriteScope) => Promise<void>
 }
 
-async function moveCursor(database: DomainDatabase, subscriber: string, sequence: number): Promise<void> {
-  await database.asOwner((tx) =>
-    tx.execute(sql`insert into platform.subscriber_cursor values (${subscriber}, ${sequence})
-      on conflict (subscriber) do update set journal_sequence = excluded.journal_sequence`),
+async function readCursor(
+  database: DomainDatabase,
+  journal: JournalClient,
+  subscriber: string,
+): Promise<number> {
+  const [row] = await database.asOwner((tx) =>
+    rowsOf<{ sequence: string; hash: string }>(
+      tx,
+      sql`select journal_sequence::text as sequence, journal_hash as hash
+        from platform.subscriber_cursor where subscriber = ${subscriber}`,
+    ),
   )
+  if (row === undefined) return 0
+  const entry = await journal.entry(Number(row.sequence))
+  return entry?.hash === row.hash ? entry.sequence : 0
+}
+
+async function knownKeys(database: DomainDatabase, keys: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows = await database.asOwner((tx) =>
+    rowsOf<{ key: string }>(
+      tx,
+      sql`select key from platform.idempotency
+        where key in (select json_array_elements_text(${JSON.stringify(keys)}::json))`,
+    ),
+  )
+  return new Set(rows.map(({ key }) => key))
 }

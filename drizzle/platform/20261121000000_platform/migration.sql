@@ -60,9 +60,11 @@ CREATE TABLE platform.idempotency (
   at timestamptz(3) NOT NULL
 );
 
+-- The hash of the entry a cursor stands at: numbers alone may mean other entries after a journal was made anew.
 CREATE TABLE platform.subscriber_cursor (
   subscriber text PRIMARY KEY,
-  journal_sequence bigint NOT NULL
+  journal_sequence bigint NOT NULL,
+  journal_hash text NOT NULL
 );
 
 -- Work that spans domains. Its rows are captured like any other, so they survive the loss of the database.

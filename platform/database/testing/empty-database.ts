@@ -1,14 +1,14 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openPglite } from '../pglite-engine.ts'
+import { folderForTests } from './test-folder.ts'
 
 /**
  * The directory of a database fresh from initdb, made once per machine and copied by every test: initdb takes three
  * seconds, a copy a tenth of one.
  */
 export async function emptyDatabase(): Promise<string> {
-  const directory = join(tmpdir(), 'tracseq-empty-pglite-0.5.14')
+  const directory = join(folderForTests(), 'tracseq-empty-pglite-0.5.14')
   if (existsSync(directory)) return directory
   const unfinished = `${directory}.${process.pid}`
   mkdirSync(unfinished, { recursive: true })

@@ -1,5 +1,4 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createHash } from 'node:crypto'
 import { sql } from 'drizzle-orm'
@@ -9,10 +8,11 @@ import { event } from '../../contract/event.ts'
 import { type JournalClient, connectJournal } from '../../journal/journal-client.ts'
 import { type RunningJournal, startJournal } from '../../journal/start-journal.ts'
 import type { ChangeRequest, ChangeScope } from '../change.ts'
-import { type DomainDatabase, openWorkstationDatabase } from '../domain-database.ts'
+import type { DomainDatabase, DomainDatabaseOptions } from '../domain-database.ts'
 import { type Migration, readMigrations } from '../migrate.ts'
-import { rowsOf } from '../transaction.ts'
-import { emptyDatabase } from './empty-database.ts'
+import { rowsOf, type Transaction } from '../transaction.ts'
+import { copyTestDatabase, loseTestDatabase, openTestDatabase } from './test-database.ts'
+import { makeTestFolder } from './test-folder.ts'
 
 const repository = resolve(import.meta.dirname, '../../..')
 
@@ -56,12 +56,20 @@ export interface NoteHome {
   readonly database: DomainDatabase
   readonly recovery: readonly string[]
   open(migrations?: readonly Migration[]): Promise<void>
+  /** Loses the closed database. */
+  loseDatabase(): Promise<void>
+  /** Keeps a copy of the closed database under a name. */
+  keepDatabase(name: string): Promise<void>
+  /** Puts a kept copy in the database's place. */
+  bringBackDatabase(name: string): Promise<void>
   close(): Promise<void>
   dispose(): Promise<void>
   write(words: string, more?: Partial<NoteValues>, key?: string): Promise<string>
   change<T>(work: (scope: ChangeScope) => Promise<T>, request?: Partial<ChangeRequest>): Promise<T>
   rows(): Promise<readonly unknown[]>
-  /** Copies the database's directory aside, as a backup program would while TracSeq is closed. */
+  /** Every table that snapshots and replays promise to keep, as text. */
+  everything(): Promise<Readonly<Record<string, readonly string[]>>>
+  /** Copies a file or folder while TracSeq is closed. */
   copy(from: string, to: string): void
 }
 
@@ -72,8 +80,10 @@ export interface NoteValues {
   readonly bytes: string
 }
 
-export async function openNoteHome(): Promise<NoteHome> {
-  const home = mkdtempSync(join(tmpdir(), 'tracseq-notes-'))
+export async function openNoteHome(
+  settings: Pick<DomainDatabaseOptions, 'snapshotEvery' | 'housekeeping'> = {},
+): Promise<NoteHome> {
+  const home = makeTestFolder('tracseq-notes-')
   const directory = join(home, 'databases', 'notes')
   const laboratoryId = uuidv7()
   let running: {
@@ -95,7 +105,7 @@ export async function openNoteHome(): Promise<NoteHome> {
     })
     try {
       const client = await connectJournal(journal.createPort())
-      const opened = await openWorkstationDatabase({
+      const opened = await openTestDatabase({
         domain: 'notes',
         tables: noteTables,
         journal: client,
@@ -103,7 +113,8 @@ export async function openNoteHome(): Promise<NoteHome> {
         platformMigrations: readMigrations(join(repository, 'drizzle', 'platform')),
         migrations,
         directory,
-        template: await emptyDatabase(),
+        snapshots: join(home, 'snapshots', 'notes'),
+        ...settings,
       })
       running = { journal, client, ...opened }
     } catch (error) {
@@ -162,6 +173,10 @@ export async function openNoteHome(): Promise<NoteHome> {
     },
     open,
     close,
+    loseDatabase: () => loseTestDatabase(directory),
+    keepDatabase: (name) => copyTestDatabase(directory, `${directory}.${name}`),
+    bringBackDatabase: (name) => copyTestDatabase(`${directory}.${name}`, directory),
+    everything: () => current().database.asOwner((tx) => readEverything(tx)),
     async dispose() {
       await close()
       rmSync(home, { recursive: true, force: true })
@@ -169,11 +184,11 @@ export async function openNoteHome(): Promise<NoteHome> {
     write(words, more = {}, key) {
       const id = uuidv7()
       return change(
-        async ({ tx, announce }) => {
+        async ({ tx, ...scope }) => {
           await tx.execute(sql`insert into note (laboratory_id, id, words, amount, big, facts, bytes) values (
             ${laboratoryId}::uuid, ${id}::uuid, ${words}, ${more.amount ?? null}::numeric, ${more.big ?? null}::bigint,
             ${more.facts === undefined ? null : JSON.stringify(more.facts)}::jsonb, decode(${more.bytes ?? null}::text, 'hex'))`)
-          announce(NoteWritten, { id })
+          scope.announce(NoteWritten, { id })
           return id
         },
         key === undefined ? {} : { idempotencyKey: key, requestHash: words },
@@ -193,4 +208,30 @@ export async function openNoteHome(): Promise<NoteHome> {
       cpSync(from, to, { recursive: true })
     },
   }
+}
+
+const keptTables = [
+  'note',
+  'reading',
+  'platform.saga',
+  'platform.idempotency',
+  'platform.subscriber_cursor',
+  'platform.synced_table',
+]
+
+async function readEverything(tx: Transaction): Promise<Readonly<Record<string, readonly string[]>>> {
+  const found: Record<string, readonly string[]> = {}
+  for (const table of keptTables) {
+    const rows = await rowsOf<{ line: string }>(
+      tx,
+      sql`select each::text as line from ${sql.raw(table)} as each order by 1`,
+    )
+    found[table] = rows.map(({ line }) => line)
+  }
+  const triggers = await rowsOf<{ line: string }>(
+    tx,
+    sql`select tgrelid::regclass::text || ' ' || tgname || ' ' || tgenabled::text as line
+      from pg_trigger where not tgisinternal order by 1`,
+  )
+  return { ...found, triggers: triggers.map(({ line }) => line) }
 }

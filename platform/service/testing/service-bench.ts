@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { MessageChannel } from 'node:worker_threads'
 import { createORPCClient } from '@orpc/client'
@@ -8,8 +7,9 @@ import type { ContractRouterClient } from '@orpc/contract'
 import { v7 as uuidv7 } from 'uuid'
 import { type Actor, type Envelope, envelopeHeader } from '../../contract/envelope.ts'
 import type { ProcedureMeta } from '../../contract/procedure.ts'
-import { emptyDatabase } from '../../database/testing/empty-database.ts'
-import { type DomainDatabase, openWorkstationDatabase } from '../../database/domain-database.ts'
+import { loseTestDatabase, openTestDatabase } from '../../database/testing/test-database.ts'
+import { makeTestFolder } from '../../database/testing/test-folder.ts'
+import type { DomainDatabase } from '../../database/domain-database.ts'
 import { readMigrations } from '../../database/migrate.ts'
 import { Gateway } from '../../gateway/gateway.ts'
 import { openLog } from '../../gateway/log.ts'
@@ -65,7 +65,7 @@ export async function openServiceBench(
   definitions: readonly ServiceDefinition[],
   options: { readonly permissions?: readonly string[] } = {},
 ): Promise<ServiceBench> {
-  const home = mkdtempSync(join(tmpdir(), 'tracseq-services-'))
+  const home = makeTestFolder('tracseq-services-')
   mkdirSync(join(home, 'databases'), { recursive: true })
   const actor: Actor = {
     userId: uuidv7(),
@@ -115,7 +115,7 @@ export async function openServiceBench(
     },
     async restart({ losing = [] } = {}) {
       await closeAll(open)
-      for (const name of losing) rmSync(join(home, 'databases', name), { recursive: true })
+      for (const name of losing) await loseTestDatabase(join(home, 'databases', name))
       open = await openAll(home, definitions, logs)
     },
     async close() {
@@ -177,7 +177,7 @@ async function openOne(
   })
   serveServicePort(gateway, outward.port1, name)
   const journal = await connectJournal(around.journal.createPort())
-  const { database } = await openWorkstationDatabase({
+  const { database } = await openTestDatabase({
     domain: name,
     tables: definition.tables,
     journal,
@@ -185,7 +185,7 @@ async function openOne(
     platformMigrations: readMigrations(join(repository, 'drizzle/platform')),
     migrations: readMigrations(join(repository, 'drizzle', name)),
     directory: join(home, 'databases', name),
-    template: await emptyDatabase(),
+    snapshots: join(home, 'snapshots', name),
   })
   const running = await startService(definition, {
     database,

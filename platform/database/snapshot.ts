@@ -1,0 +1,270 @@
+import { sql } from 'drizzle-orm'
+import { hashPayload } from '../journal/entry.ts'
+import type { JournalClient } from '../journal/journal-client.ts'
+import type { Engine } from './engine.ts'
+import { applyMigration, type Migration } from './migrate.ts'
+import { wordsOf } from './pglite-engine.ts'
+import type { DomainTables } from './policy.ts'
+import { columnTypes, quoteName } from './replay.ts'
+import {
+  dropOldSnapshots,
+  listSnapshots,
+  readSnapshotHeader,
+  readSnapshotRows,
+  SnapshotDamaged,
+  type SnapshotFile,
+  type SnapshotHeader,
+  writeSnapshotFile,
+} from './snapshot-file.ts'
+import { rowsOf, type Transaction } from './transaction.ts'
+
+/** How many snapshots of a domain are kept: one may be damaged, and one may be from before an erasure. */
+const snapshotsKept = 3
+const rowsPerPage = 1_000
+
+/** The platform's own tables that belong to a domain's state. Of the outbox, its last row is enough to go on from. */
+const platformTables = ['platform.idempotency', 'platform.subscriber_cursor', 'platform.outbox'] as const
+
+class GivenUp extends Error {
+  override readonly name = 'GivenUp'
+}
+
+/**
+ * Writes a database's content at one change set: every captured and derived table, sagas, answers for repeats and
+ * cursors; secrets and other local tables are left out. `giveUp` is asked between pages, so that nobody waits for it.
+ * Null when there is nothing to keep, when that snapshot exists, or when it was given up.
+ */
+export async function takeSnapshot(
+  engine: Engine,
+  domain: string,
+  folder: string,
+  giveUp: () => boolean = () => false,
+): Promise<SnapshotFile | null> {
+  try {
+    const taken = await engine.transact(async (tx) => {
+      await tx.execute(sql`set transaction isolation level repeatable read, read only`)
+      await tx.execute(sql`select set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO, YMD', true),
+        set_config('bytea_output', 'hex', true), set_config('transaction_timeout', '0', true)`)
+      const header = await readHeader(tx, domain)
+      if (header === null || listSnapshots(folder).some((each) => each.sequence === header.sequence))
+        return null
+      return writeSnapshotFile(folder, header, readTables(tx, header, giveUp))
+    })
+    if (taken !== null) dropOldSnapshots(folder, snapshotsKept)
+    return taken
+  } catch (error) {
+    if (error instanceof GivenUp) return null
+    throw error
+  }
+}
+
+async function readHeader(tx: Transaction, domain: string): Promise<SnapshotHeader | null> {
+  const [last] = await rowsOf<{ sequence: string; payload: string; acknowledged: string }>(
+    tx,
+    sql`select sequence::text, payload, (select acknowledged_sequence::text from platform.journal_position) as acknowledged
+      from platform.outbox order by platform.outbox.sequence desc limit 1`,
+  )
+  if (last === undefined) return null
+  const synced = await rowsOf<{ name: string }>(
+    tx,
+    sql`select table_name as name from platform.synced_table
+      where policy <> 'local' and to_regclass(table_name) is not null order by 1`,
+  )
+  const tables: SnapshotHeader['tables'] = []
+  for (const name of [...synced.map((each) => each.name), ...platformTables]) {
+    const [count] = await rowsOf<{ rows: string }>(
+      tx,
+      sql`select count(*)::text as rows from ${sql.raw(sourceOf(name))}`,
+    )
+    tables.push({ name, columns: [...(await columnTypes(tx, name)).keys()], rows: Number(count?.rows ?? 0) })
+  }
+  return {
+    format: 1,
+    domain,
+    sequence: Number(last.sequence),
+    payloadHash: hashPayload(last.payload).toString('hex'),
+    acknowledged: Number(last.acknowledged),
+    takenAt: new Date().toISOString(),
+    migrations: [
+      ...(await rowsOf<{ name: string; sha256: string }>(
+        tx,
+        sql`select name, sha256 from platform.migration order by applied_at, name`,
+      )),
+    ],
+    tables,
+  }
+}
+
+function sourceOf(table: string): string {
+  return table === 'platform.outbox'
+    ? '(select * from platform.outbox order by sequence desc limit 1) as last'
+    : table
+}
+
+async function* readTables(
+  tx: Transaction,
+  header: SnapshotHeader,
+  giveUp: () => boolean,
+): AsyncGenerator<readonly string[]> {
+  for (const { name, columns } of header.tables) {
+    const cells = columns.map((column) => `${quoteName(column)}::text`).join(', ')
+    // A cursor holds the place; rows leave in the order of the primary key, so that equal content gives equal text.
+    await tx.execute(sql`declare snapshot_rows no scroll cursor for
+      select json_build_array(${sql.raw(cells)})::text as line from ${sql.raw(sourceOf(name))}
+      order by ${sql.raw(await keyOf(tx, name))}`)
+    for (;;) {
+      if (giveUp()) throw new GivenUp()
+      const rows = await rowsOf<{ line: string }>(
+        tx,
+        sql.raw(`fetch ${String(rowsPerPage)} from snapshot_rows`),
+      )
+      if (rows.length === 0) break
+      // PostgreSQL breaks no lines inside of JSON arrays of texts: line breaks in them are escaped.
+      yield rows.map((row) => row.line)
+    }
+    await tx.execute(sql`close snapshot_rows`)
+  }
+}
+
+async function keyOf(tx: Transaction, table: string): Promise<string> {
+  const rows = await rowsOf<{ name: string }>(
+    tx,
+    sql`select attname as name from pg_index join pg_attribute a on a.attrelid = indrelid and attnum = any(indkey)
+      where indrelid = ${table}::regclass and indisprimary order by array_position(indkey::int2[], attnum)`,
+  )
+  return rows.length === 0 ? '1' : rows.map((row) => quoteName(row.name)).join(', ')
+}
+
+/**
+ * Makes an empty database what a snapshot says, all in one transaction. Triggers rest meanwhile: the rows were captured
+ * and judged when they were first written, and are none of anybody's doing now.
+ */
+export async function restoreSnapshot(
+  engine: Engine,
+  snapshot: { readonly path: string; readonly header: SnapshotHeader },
+  schema: { readonly migrations: readonly Migration[]; readonly tables: DomainTables },
+): Promise<void> {
+  const { header, path } = snapshot
+  await engine.transact(async (tx) => {
+    await tx.execute(sql`select set_config('transaction_timeout', '0', true)`)
+    const applied = new Map(header.migrations.map((each) => [each.name, each.sha256]))
+    for (const migration of schema.migrations) {
+      if (applied.has(migration.name)) await applyMigration(tx, migration, schema.tables)
+    }
+    // Foreign keys and the like; our own triggers are ENABLE ALWAYS and rest table by table.
+    await tx.execute(sql`select set_config('session_replication_role', 'replica', true)`)
+    const triggers = []
+    for (const { name } of header.tables) {
+      triggers.push(...(await restTriggers(tx, name)))
+      await tx.execute(sql`delete from ${sql.raw(name)}`)
+    }
+    const types = new Map<string, ReadonlyMap<string, string>>()
+    for await (const { table, lines } of readSnapshotRows(path, header, rowsPerPage)) {
+      const known = types.get(table.name) ?? (await columnTypes(tx, table.name))
+      types.set(table.name, known)
+      await insertRows(tx, table, known, lines)
+    }
+    for (const statement of triggers) await tx.execute(sql.raw(statement))
+    await tx.execute(sql`update platform.journal_position
+      set acknowledged_sequence = ${Math.min(header.acknowledged, header.sequence)},
+        acknowledged_hash = ${header.acknowledged >= header.sequence ? header.payloadHash : ''}`)
+  })
+}
+
+/** Lets a table's triggers rest; returns the statements that bring each back as it was. */
+async function restTriggers(tx: Transaction, table: string): Promise<readonly string[]> {
+  const rows = await rowsOf<{ name: string; state: string }>(
+    tx,
+    sql`select tgname as name, tgenabled::text as state from pg_trigger
+      where tgrelid = ${table}::regclass and not tgisinternal and tgenabled <> 'D' order by 1`,
+  )
+  if (rows.length > 0) await tx.execute(sql`alter table ${sql.raw(table)} disable trigger user`)
+  return rows.map(({ name, state }) => {
+    const how = state === 'A' ? 'enable always' : state === 'R' ? 'enable replica' : 'enable'
+    return `alter table ${table} ${how} trigger ${quoteName(name)}`
+  })
+}
+
+/** Columns that are gone are ignored, missing ones take their default. */
+async function insertRows(
+  tx: Transaction,
+  table: SnapshotHeader['tables'][number],
+  types: ReadonlyMap<string, string>,
+  lines: readonly string[],
+): Promise<void> {
+  const columns = table.columns.flatMap((name, index) => {
+    const type = types.get(name)
+    return type === undefined ? [] : [{ name: quoteName(name), value: `(row ->> ${String(index)})::${type}` }]
+  })
+  await tx.execute(sql`insert into ${sql.raw(table.name)} (${sql.raw(columns.map((each) => each.name).join(', '))})
+    select ${sql.raw(columns.map((each) => each.value).join(', '))}
+    from json_array_elements(${`[${lines.join(',')}]`}::json) as each (row)`)
+}
+
+/**
+ * Makes an empty database from the newest snapshot that can be read and that the journal confirms. A journal that ends
+ * before the snapshot cannot contradict it: then the snapshot is all there is. Says in words what it found.
+ */
+export async function restoreNewest(
+  engine: Engine,
+  options: {
+    readonly domain: string
+    readonly folder: string
+    readonly journal: JournalClient
+    readonly migrations: readonly Migration[]
+    readonly platformMigrations: readonly Migration[]
+    readonly tables: DomainTables
+  },
+): Promise<readonly string[]> {
+  const { domain } = options
+  const said: string[] = []
+  for (const { path } of listSnapshots(options.folder)) {
+    try {
+      const header = await readSnapshotHeader(path)
+      const doubt = await doubtOf(header, options)
+      if (doubt === null) {
+        await restoreSnapshot(engine, { path, header }, options)
+        return [...said, `${domain}: the snapshot at entry ${header.sequence} was restored`]
+      }
+      said.push(`${domain}: the snapshot ${path} was passed over: ${doubt}`)
+    } catch (error) {
+      if (!(error instanceof SnapshotDamaged) && !(error instanceof SyntaxError)) throw error
+      said.push(`${domain}: the snapshot ${path} was passed over: ${wordsOf(error)}`)
+    }
+  }
+  return said
+}
+
+/** Whether the journal confirms a snapshot of ours taken after a sequence: then a lost entry can be passed over. */
+export async function hasSnapshotAfter(
+  sequence: number,
+  options: Parameters<typeof restoreNewest>[1],
+): Promise<boolean> {
+  for (const each of listSnapshots(options.folder)) {
+    if (each.sequence < sequence) return false
+    try {
+      if ((await doubtOf(await readSnapshotHeader(each.path), options)) === null) return true
+    } catch (error) {
+      if (!(error instanceof SnapshotDamaged) && !(error instanceof SyntaxError)) throw error
+    }
+  }
+  return false
+}
+
+async function doubtOf(
+  header: SnapshotHeader,
+  options: Parameters<typeof restoreNewest>[1],
+): Promise<string | null> {
+  const { domain, journal } = options
+  if (header.domain !== domain) return `it is one of ${header.domain}`
+  const known = new Map<string, string>([
+    ...options.platformMigrations.map((each) => [`platform/${each.name}`, each.sha256] as const),
+    ...options.migrations.map((each) => [each.name, each.sha256] as const),
+  ])
+  const foreign = header.migrations.find((each) => known.get(each.name) !== each.sha256)
+  if (foreign !== undefined) return `this program does not have its migration ${foreign.name}`
+  const head = (await journal.domainHead(domain))?.domainSequence ?? 0
+  if (header.sequence > head) return null
+  const entry = await journal.entryAt(domain, header.sequence)
+  return entry?.payloadHash === header.payloadHash ? null : 'the journal has another history'
+}

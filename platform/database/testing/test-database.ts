@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto'
+import { cpSync, rmSync } from 'node:fs'
+import { Client } from 'pg'
+import {
+  DomainDatabase,
+  type DomainDatabaseOptions,
+  openWorkstationDatabase,
+  type WorkstationDatabaseOptions,
+} from '../domain-database.ts'
+import { openPostgres } from '../postgres-engine.ts'
+import { emptyDatabase } from './empty-database.ts'
+
+/** Set by the vitest project `postgres` to its server; without it tests run on PGlite. */
+const serverUrl = process.env['TRACSEQ_TEST_POSTGRES'] ?? null
+
+/** Opens a test's database on the engine this run is about. The directory names it on a server, too. */
+export async function openTestDatabase(
+  options: Omit<WorkstationDatabaseOptions, 'template'>,
+): ReturnType<typeof openWorkstationDatabase> {
+  if (serverUrl === null) return openWorkstationDatabase({ ...options, template: await emptyDatabase() })
+  const name = databaseNameOf(options.directory)
+  await onServer(serverUrl, async (client) => {
+    const found = await client.query('select from pg_database where datname = $1', [name])
+    if (found.rowCount === 0) await client.query(`create database ${name}`)
+  })
+  return openOnServer(serverUrl, name, options)
+}
+
+async function openOnServer(url: string, name: string, options: DomainDatabaseOptions) {
+  const engine = openPostgres(new URL(name, url).href)
+  try {
+    return await DomainDatabase.open(engine, options)
+  } catch (error) {
+    await engine.close()
+    throw error
+  }
+}
+
+/** Loses a closed database, as a broken disk does. */
+export async function loseTestDatabase(directory: string): Promise<void> {
+  if (serverUrl === null) {
+    rmSync(directory, { recursive: true, force: true })
+    return
+  }
+  await onServer(serverUrl, (client) => client.query(`drop database if exists ${databaseNameOf(directory)}`))
+}
+
+/** Copies a closed database to another place, as a backup program does. */
+export async function copyTestDatabase(from: string, to: string): Promise<void> {
+  await loseTestDatabase(to)
+  if (serverUrl === null) {
+    cpSync(from, to, { recursive: true })
+    return
+  }
+  await onServer(serverUrl, (client) =>
+    client.query(`create database ${databaseNameOf(to)} template ${databaseNameOf(from)}`),
+  )
+}
+
+function databaseNameOf(directory: string): string {
+  return `test_${createHash('sha256').update(directory).digest('hex').slice(0, 24)}`
+}
+
+async function onServer<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  try {
+    return await work(client)
+  } finally {
+    await client.end()
+  }
+}
