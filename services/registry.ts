@@ -1,5 +1,5 @@
 import type { ServiceDefinition } from '../platform/gateway/registry.ts'
-import { auth } from './auth/contract.ts'
+import { auth, authEvents } from './auth/contract.ts'
 import { barcodes, barcodesEvents } from './barcodes/contract.ts'
 import { samples } from './samples/contract.ts'
 import { storage, storageEvents } from './storage/contract.ts'
@@ -24,6 +24,7 @@ export const services: readonly ServiceDefinition[] = [
     name: 'templates',
     contract: templates,
     workerUrl: new URL('./templates/templates.worker.ts', import.meta.url),
+    subscriptions: namesOf(authEvents),
   },
 ]
 

@@ -9,10 +9,11 @@ import {
   type FieldValue,
 } from './field-value.ts'
 import type { Finding, FindingColumn } from './finding.ts'
+import { isGivenColumn } from './given-values.ts'
 import type { ColumnMapping, HeaderResult } from './header.ts'
 import type { Issue } from './issue.ts'
 import type { Severity, Template, TemplateField } from './template.ts'
-import { findCell, isFilled, nameColumn, type Cell, type Sheet, type SheetRow } from './workbook.ts'
+import { findCell, isFilled, type Cell, type Sheet, type SheetRow } from './workbook.ts'
 
 export type RowStatus = 'good' | 'confirm' | 'error'
 
@@ -62,6 +63,20 @@ export function checkRows(
   template: Template,
   context: CheckContext = {},
 ): CheckResult {
+  const steps = checkInSteps(sheet, header, template, context)
+  for (let step = steps.next(); ; step = steps.next()) if (step.done === true) return step.value
+}
+
+/** How many rows are checked between two pauses: a few milliseconds of work. */
+const ROWS_PER_STEP = 100
+
+/** {@link checkRows} with pauses, in which whoever runs it can answer other calls. */
+export function* checkInSteps(
+  sheet: Sheet,
+  header: HeaderResult,
+  template: Template,
+  context: CheckContext = {},
+): Generator<undefined, CheckResult, undefined> {
   const findings: Finding[] = []
   const ignored: IgnoredRow[] = []
   const columns = new Map(header.columns.map((column) => [column.field, column]))
@@ -76,7 +91,8 @@ export function checkRows(
 
   const facts = collectFacts(sheet, header, fields)
   const open: OpenRow[] = []
-  for (const source of sheet.rows) {
+  for (const [index, source] of sheet.rows.entries()) {
+    if (index % ROWS_PER_STEP === 0) yield
     if (header.headerRow === null || source.number <= Math.max(header.headerRow, header.unitRow ?? 0))
       continue
     const reason = findReasonToIgnore(source, header, template)
@@ -103,7 +119,8 @@ export function checkRows(
   }
 
   const unchecked = new Set<string>()
-  for (const { source, values } of open) {
+  for (const [index, { source, values }] of open.entries()) {
+    if (index % ROWS_PER_STEP === 0) yield
     for (const { field } of fields) {
       for (const issue of checkField(field, values, template, context, unchecked)) {
         report(source.number, field.key, values[field.key]?.text ?? '', issue)
@@ -118,6 +135,7 @@ export function checkRows(
       report(source.number, field, field === null ? '' : (values[field]?.text ?? ''), issue)
     }
   }
+  yield
   for (const { row, field, value, issue } of checkUniqueness(
     template,
     open.map(({ source, values }) => ({ row: source.number, values })),
@@ -125,6 +143,7 @@ export function checkRows(
     report(row, field, value, issue)
   }
 
+  yield
   const worst = collectWorst(findings)
   const rows = open.map(({ source, values }) => ({
     row: source.number,
@@ -185,14 +204,15 @@ function findReasonToIgnore(
   header: HeaderResult,
   template: Template,
 ): IgnoredRow['reason'] | null {
-  const filled = header.columns
+  const columns = header.columns.filter(({ column }) => !isGivenColumn(column))
+  const filled = columns
     .map((mapping) => ({ mapping, cell: findCell(row, mapping.column) }))
     .filter((pair): pair is { mapping: ColumnMapping; cell: Cell } => isFilled(pair.cell))
   if (filled.length === 0) return 'beside'
   if (filled.length > 1 && filled.every(({ mapping, cell }) => cell.text.trim() === mapping.header.trim())) {
     return 'header'
   }
-  const identity = header.columns.filter((column) => template.identity.includes(column.field))
+  const identity = columns.filter((column) => template.identity.includes(column.field))
   const named = identity.length === 0 || filled.some(({ mapping }) => identity.includes(mapping))
   return named ? null : 'padding'
 }
@@ -212,9 +232,10 @@ function explainIgnored(
       message: 'repeats the header and is left out.',
     }
   }
-  const identity = header.columns.filter((column) => template.identity.includes(column.field))
+  const columns = header.columns.filter(({ column }) => !isGivenColumn(column))
+  const identity = columns.filter((column) => template.identity.includes(column.field))
   const names = identity.map((column) => column.header.trim()).join(', ')
-  const filled = header.columns.map((column) => findCell(row, column.column)).filter(isFilled)
+  const filled = columns.map((column) => findCell(row, column.column)).filter(isFilled)
   return {
     severity: 'note',
     rule: 'padding',
@@ -238,7 +259,8 @@ function checkShape(row: SheetRow, header: HeaderResult, sheet: Sheet): readonly
   if (header.width === null || row.width === undefined) return issues
   const headerWidth =
     sheet.rows.find((candidate) => candidate.number === header.headerRow)?.width ?? header.width
-  const reach = Math.max(...row.cells.filter(isFilled).map((cell) => cell.column))
+  const own = row.cells.filter((cell) => isFilled(cell) && !isGivenColumn(cell.column))
+  const reach = Math.max(...own.map((cell) => cell.column))
   if (row.width < header.width || reach > headerWidth) {
     const line = row.line === undefined ? '' : ` (line ${row.line} of the file)`
     const quotes = row.cells.some((cell) => (cell.text.match(/"/g)?.length ?? 0) % 2 === 1)
@@ -263,7 +285,7 @@ function describeColumn(
   if (field === null) return null
   const mapping = columns.get(field)
   if (mapping === undefined) return { field, number: 0, letter: '', header: labels.get(field) ?? field }
-  return { field, number: mapping.column, letter: nameColumn(mapping.column), header: mapping.header }
+  return { field, number: mapping.column, letter: mapping.letter, header: mapping.header }
 }
 
 function buildFinding(

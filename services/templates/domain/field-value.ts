@@ -152,6 +152,11 @@ function findDateInText(cell: Cell): readonly Issue[] {
   ]
 }
 
+/** Whether a scanner or a person said with this text that there was no code. */
+export function saysNoCode(text: string): boolean {
+  return /^(no[ _-]?(read|tube|scan|code)|empty|error)$/i.test(text) || isPlaceholder(text)
+}
+
 function readBarcode(cell: Cell, facts: ColumnFacts): ReadValue {
   const text = cell.text.trim()
   const issues: Issue[] = [...findBlanks(cell, 'confirm'), ...findDateInText(cell)]
@@ -164,7 +169,7 @@ function readBarcode(cell: Cell, facts: ColumnFacts): ReadValue {
       acceptable: 'yes',
     })
   }
-  if (/^(no[ _-]?(read|tube|scan|code)|empty|error)$/i.test(text) || isPlaceholder(text)) {
+  if (saysNoCode(text)) {
     issues.push({
       severity: 'error',
       rule: 'no-barcode',

@@ -12,7 +12,7 @@ import {
 } from './workbook.ts'
 
 /** Why a column was taken for a field. */
-export type MatchReason = 'label' | 'synonym' | 'group-and-label' | 'nearly-label' | 'chosen'
+export type MatchReason = 'label' | 'synonym' | 'group-and-label' | 'nearly-label' | 'chosen' | 'given'
 
 export interface ColumnMapping {
   readonly field: string
@@ -336,6 +336,8 @@ function explainMatch(header: string, label: string, reason: MatchReason): strin
       return `“${header}” is nearly a name of ${label}. Please look.`
     case 'chosen':
       return `“${header}” was chosen for ${label}.`
+    case 'given':
+      return `The file has no column for ${label}.`
   }
 }
 
@@ -378,19 +380,24 @@ function describeNothing(sheet: Sheet, template: Pick<Template, 'fields' | 'iden
   }
 }
 
-/** A person's own assignment of columns: fields to columns, taking the place of what was found for them. */
+/**
+ * A person's own assignment of columns: fields to columns, taking the place of what was found for them. Columns in
+ * `without` are no field's.
+ */
 export function chooseColumns(
   sheet: Sheet,
   template: Pick<Template, 'fields' | 'identity'>,
   headerRow: number,
   chosen: Readonly<Record<string, number | null>>,
+  without: ReadonlySet<number> = new Set(),
 ): HeaderResult {
   const row = sheet.rows.find((candidate) => candidate.number === headerRow)
   if (row === undefined) return describeNothing(sheet, template)
   const names = template.fields.map((field) => listNames(field))
   const chosenColumns = new Set(Object.values(chosen))
   const kept = matchRow(row, groupsAbove(row, sheet), names).filter(
-    (match) => !Object.hasOwn(chosen, match.field.key) && !chosenColumns.has(match.cell.column),
+    ({ field, cell }) =>
+      !Object.hasOwn(chosen, field.key) && !chosenColumns.has(cell.column) && !without.has(cell.column),
   )
   const own = template.fields.flatMap((field): Match[] => {
     const column = chosen[field.key]
