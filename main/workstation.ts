@@ -5,6 +5,8 @@ import { ORPCError } from '@orpc/client'
 import type { Actor } from '../platform/contract/envelope.ts'
 import { ResolvedSessionAnswer } from '../services/auth/contract.ts'
 import { services } from '../services/registry.ts'
+import { readMigrations } from '../platform/database/migrate.ts'
+import { findTemplate } from '../platform/database/template.ts'
 import { Gateway } from '../platform/gateway/gateway.ts'
 import { type Log, type LogLevel, openLog } from '../platform/gateway/log.ts'
 import type { AnyMessagePort } from '../platform/gateway/message-port.ts'
@@ -68,7 +70,10 @@ export async function startWorkstation(options: WorkstationOptions): Promise<Wor
     throw error
   })
   const wasmModule = await compileDatabaseEngine()
-  const template = databaseTemplate(options.root)
+  const template = findTemplate(
+    templateFolder(options.root),
+    readMigrations(join(options.root, 'drizzle', 'platform')),
+  )
 
   const gateway: Gateway = new Gateway({
     services,
@@ -76,7 +81,7 @@ export async function startWorkstation(options: WorkstationOptions): Promise<Wor
     bootData: (domain) => ({
       home: home.path,
       databaseDirectory: join(home.path, 'databases', domain),
-      databaseTemplate: existsSync(template) ? template : null,
+      databaseTemplate: template,
       migrations: join(options.root, 'drizzle'),
       resources: join(options.root, 'resources'),
       workstation: home.workstation,
@@ -135,8 +140,8 @@ export function readVersion(root: string): string {
   return String((JSON.parse(text) as { readonly version?: unknown }).version)
 }
 
-/** The prepared empty database. A packaged application keeps it beside its archive: a folder in there cannot be copied. */
-function databaseTemplate(root: string): string {
+/** Where the prepared empty database is. A packaged application keeps it beside its archive: a folder in there cannot be copied. */
+function templateFolder(root: string): string {
   return root.endsWith('.asar')
     ? join(dirname(root), 'database-template')
     : join(root, 'build', 'database-template')

@@ -40,7 +40,7 @@ const samples = createRoute({
 const sample = createRoute({
   getParentRoute: () => root,
   path: '/samples/$id',
-  component: lazyRouteComponent(() => import('./screens/sample/sample-screen.tsx'), 'SampleScreen'),
+  component: lazyRouteComponent(() => import('./screens/sample/sample-route.tsx'), 'SampleRoute'),
 })
 const storage = createRoute({
   getParentRoute: () => root,

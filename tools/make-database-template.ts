@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { migrate, readMigrations } from '../platform/database/migrate.ts'
+import { stampOf, templateMark } from '../platform/database/template.ts'
 import { openPglite } from '../platform/database/pglite-engine.ts'
 
 /**
@@ -11,18 +12,21 @@ const root = resolve(import.meta.dirname, '..')
 const target = join(root, 'build', 'database-template')
 const unfinished = `${target}.new`
 
+const platform = readMigrations(join(root, 'drizzle', 'platform'))
+
 rmSync(unfinished, { recursive: true, force: true })
 mkdirSync(unfinished, { recursive: true })
 const engine = await openPglite({ directory: unfinished, template: null })
 await migrate(engine, {
   domain: 'template',
   workstationId: 'template',
-  platform: readMigrations(join(root, 'drizzle', 'platform')),
+  platform,
   own: [],
   tables: { tables: [] },
 })
 await engine.execute('checkpoint')
 await engine.close()
 if (existsSync(target)) rmSync(target, { recursive: true })
+writeFileSync(join(unfinished, templateMark), stampOf(platform))
 renameSync(unfinished, target)
 process.stdout.write(`The database template is in ${target}\n`)

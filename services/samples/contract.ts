@@ -124,6 +124,7 @@ export const SampleType = z.object({
   letter: z.string().length(1),
   builtIn: z.boolean(),
 })
+export type SampleType = z.infer<typeof SampleType>
 
 export const TimelineItem = z.object({
   id: z.string(),
@@ -136,6 +137,7 @@ export const TimelineItem = z.object({
   byId: z.string(),
   reason: z.string().nullable(),
 })
+export type TimelineItem = z.infer<typeof TimelineItem>
 
 export const CustodyEvent = z.object({
   id: z.string(),
@@ -150,6 +152,7 @@ export const CustodyEvent = z.object({
   by: z.string(),
   byId: z.string(),
 })
+export type CustodyEvent = z.infer<typeof CustodyEvent>
 
 const codeErrors = {
   DUPLICATE_CODE: {

@@ -1,0 +1,121 @@
+import type { CustodyEvent, TimelineItem } from '../../../services/samples/contract.ts'
+import type { IconName } from '../../components/drawings.tsx'
+import type { LifeLane } from '../../components/life-strip.tsx'
+
+/** Which part of a life is looked at. */
+export const lifeViews = ['all', 'custody', 'storage', 'amount', 'record'] as const
+export type LifeView = (typeof lifeViews)[number]
+
+/** Whether an item of the timeline belongs to a view; notes and relations belong to the record. */
+export function isInView(item: TimelineItem, view: LifeView): boolean {
+  if (view === 'all') return true
+  if (view === 'record') return ['record', 'note', 'relation'].includes(item.lane)
+  return item.lane === view
+}
+
+const icons: Readonly<Record<string, IconName>> = {
+  accessioned: 'receive',
+  state_changed: 'half',
+  updated: 'pen',
+  noted: 'note',
+  received: 'receive',
+  stored: 'freezer',
+  placed: 'freezer',
+  moved: 'split',
+  taken_out: 'up',
+  checked_out: 'hand',
+  returned: 'return',
+  shipped: 'split',
+  received_elsewhere: 'receive',
+  consumed: 'minus',
+  disposed: 'trash',
+  taken: 'minus',
+  added: 'plus',
+  corrected: 'pen',
+  derived_from: 'link',
+  aliquot_of: 'split',
+  split_from: 'split',
+  pooled_from: 'merge',
+}
+
+/** The drawing beside a line of the timeline. */
+export function iconOf(item: TimelineItem): IconName {
+  return icons[item.what] ?? 'ring'
+}
+
+/** Colour only where a person must look: refused, disposed, out of the freezer. */
+export function toneOf(item: TimelineItem): 'ok' | 'warn' | 'bad' | undefined {
+  if (item.what === 'disposed' || item.what === 'consumed') return 'warn'
+  if (item.what === 'state_changed' && ['failed', 'rejected'].includes(item.detail['to'] ?? '')) return 'bad'
+  if (item.what === 'state_changed' && ['validated', 'completed'].includes(item.detail['to'] ?? ''))
+    return 'ok'
+  return undefined
+}
+
+interface LaneWords {
+  readonly custody: string
+  readonly storage: string
+  readonly amount: string
+  readonly noGap: string
+  readonly gaps: (count: number) => string
+}
+
+/** The life as lanes on one axis: who held it, where it lay, what was taken. */
+export function lanesOf(
+  items: readonly TimelineItem[],
+  custody: { readonly events: readonly CustodyEvent[]; readonly problems: readonly string[] },
+  words: LaneWords,
+): readonly LifeLane[] {
+  const holders = custody.events.map((event, index) => ({
+    from: event.at,
+    to: custody.events[index + 1]?.at ?? null,
+    label: event.place ?? event.holder,
+    tone: event.kind === 'checked_out' ? ('now' as const) : ('idle' as const),
+  }))
+  const problems = custody.problems.length
+  return [
+    {
+      id: 'custody',
+      label: words.custody,
+      note: problems === 0 ? { tone: 'ok', text: words.noGap } : { tone: 'bad', text: words.gaps(problems) },
+      spans: joinEqual(holders),
+    },
+    { id: 'storage', label: words.storage, spans: storageSpans(items) },
+    {
+      id: 'amount',
+      label: words.amount,
+      points: items
+        .filter((item) => item.lane === 'amount')
+        .map((item) => ({ at: item.at, label: item.detail['quantity'] ?? '', tone: 'ok' as const })),
+    },
+  ]
+}
+
+type Span = NonNullable<LifeLane['spans']>[number]
+
+/** Stretches between being placed and being taken out again. */
+function storageSpans(items: readonly TimelineItem[]): readonly Span[] {
+  const spans: Span[] = []
+  let open: { from: string; label: string } | null = null
+  for (const item of items.filter(({ lane }) => lane === 'storage').toReversed()) {
+    if (open !== null) spans.push({ ...open, to: item.at })
+    const to = item.detail['to']
+    open = to === null || to === undefined ? null : { from: item.at, label: to }
+  }
+  if (open !== null) spans.push({ ...open, to: null })
+  return spans
+}
+
+/** Neighbours that say the same are one stretch. */
+function joinEqual(spans: readonly Span[]): readonly Span[] {
+  const joined: Span[] = []
+  for (const span of spans) {
+    const last = joined.at(-1)
+    if (last !== undefined && last.label === span.label && last.tone === span.tone) {
+      joined[joined.length - 1] = { ...last, to: span.to }
+    } else {
+      joined.push(span)
+    }
+  }
+  return joined
+}
