@@ -61,6 +61,19 @@ export const StorageNode = z.object({
 })
 export type StorageNode = z.infer<typeof StorageNode>
 
+export const NewNode = z.object({
+  kind: NodeKind,
+  parentId: NodeId.nullable().default(null),
+  name: requiredText(120),
+  zone: ZoneName.nullable().default(null),
+  /** Rows and columns: boxes only, and needed there. */
+  rows: z.number().int().min(1).max(45).optional(),
+  columns: z.number().int().min(1).max(64).optional(),
+  order: z.enum(['row-major', 'column-major']).default('row-major'),
+  /** A printed code the thing carries already; without it one of our own is made (rooms get none). */
+  code: requiredText(200).optional(),
+})
+
 export const Place = z.object({
   boxId: NodeId,
   boxName: z.string(),
@@ -85,7 +98,7 @@ export const Container = z.object({
   /** Who has it in hand, by name. */
   heldBy: z.string().nullable(),
   heldById: z.string().nullable(),
-  /** Since when it is in this place, in this person's hands, disposed of, or registered. */
+  /** Since when it is in this state: placed, in this person's hands, disposed of, or registered. */
   since: Instant.nullable(),
   /** Another workstation claims its position too; a person has to look and move one of the two. */
   contested: z.boolean(),
@@ -238,19 +251,7 @@ export const storage = domainContract('storage', {
     summary: 'Add a freezer, shelf, rack or box',
   })
     .errors({ ...nodeErrors, ...codeErrors })
-    .input(
-      z.object({
-        kind: NodeKind,
-        parentId: NodeId.nullable().default(null),
-        name: requiredText(120),
-        zone: ZoneName.nullable().default(null),
-        rows: z.number().int().min(1).max(45).optional(),
-        columns: z.number().int().min(1).max(64).optional(),
-        order: z.enum(['row-major', 'column-major']).default('row-major'),
-        /** A printed code the thing carries already; without it one of our own is made. */
-        code: requiredText(200).optional(),
-      }),
-    )
+    .input(NewNode)
     .output(StorageNode),
   updateNode: command({
     permission: 'storage:manage',
@@ -273,7 +274,11 @@ export const storage = domainContract('storage', {
     summary: 'Take an empty freezer, shelf, rack or box out of use',
   })
     .errors({
-      NOT_EMPTY: { status: 409, message: 'It is not empty', data: z.object({ containers: z.number(), nodes: z.number() }) },
+      NOT_EMPTY: {
+        status: 409,
+        message: 'It is not empty',
+        data: z.object({ containers: z.number(), nodes: z.number() }),
+      },
     })
     .input(z.object({ id: NodeId, reason: Reason }))
     .output(z.object({})),
@@ -472,6 +477,7 @@ export const storage = domainContract('storage', {
     )
     .output(BoxMap),
   cancelReservation: command({ permission: 'storage:place', summary: 'Give reserved positions free' })
+    .errors(placeErrors)
     .input(z.object({ boxId: NodeId, positions: z.array(PositionLabel).min(1).max(400) }))
     .output(BoxMap),
   setOutOfUse: command({
@@ -586,3 +592,6 @@ export const storageEvents = {
     }),
   ),
 }
+
+/** Which zones a material may be kept in: an import checks a sheet against the table by which storage refuses. */
+export { defaultZoneRules } from './domain/zone.ts'

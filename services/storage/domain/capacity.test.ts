@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { addCapacities, adjustCapacity, type Capacity, emptyCapacity, recountCapacity } from './capacity.ts'
+import { addCapacities, countedCapacity, recountCapacity } from './capacity.ts'
 import { type PositionState, positionStates } from './occupancy.ts'
 
 function states(counts: Partial<Record<PositionState, number>>): readonly PositionState[] {
@@ -39,19 +39,17 @@ describe('levels', () => {
   })
 })
 
-describe('a capacity kept up to date', () => {
-  it('equals a recount after any changes', () => {
-    const step = fc.record({ position: fc.nat(20), after: fc.option(anyState, { nil: null }) })
+describe('a capacity', () => {
+  it('made of counts equals a recount', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-        const positions = new Map<number, PositionState>()
-        let kept: Capacity = emptyCapacity
-        for (const { position, after } of steps) {
-          kept = adjustCapacity(kept, positions.get(position) ?? null, after)
-          if (after === null) positions.delete(position)
-          else positions.set(position, after)
-          expect(kept).toEqual(recountCapacity(positions.values()))
+      fc.property(fc.array(anyState, { maxLength: 200 }), (all) => {
+        const count = (state: PositionState) => all.filter((each) => each === state).length
+        const counted = {
+          occupied: count('occupied'),
+          reserved: count('reserved'),
+          outOfUse: count('out_of_use'),
         }
+        expect(countedCapacity(all.length, counted)).toEqual(recountCapacity(all))
       }),
     )
   })

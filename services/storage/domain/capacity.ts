@@ -27,28 +27,17 @@ const counterOf = {
 
 const nothing: Counts = { occupied: 0, reserved: 0, outOfUse: 0, available: 0 }
 
-export const emptyCapacity: Capacity = complete(nothing)
-
-/**
- * Counts from scratch. This is the truth that every stored capacity must equal; give it states as recorded or as read
- * at one instant (`readOccupancy`), but the same way as {@link adjustCapacity} is given them.
- */
+/** Counts position by position, with states as read at one instant. Every capacity that is shown must equal this. */
 export function recountCapacity(states: Iterable<PositionState>): Capacity {
   const counts = { ...nothing }
   for (const state of states) counts[counterOf[state]] += 1
   return complete(counts)
 }
 
-/** The capacity after one position went from one state to another. Null stands for a position that did not exist. */
-export function adjustCapacity(
-  capacity: Capacity,
-  before: PositionState | null,
-  after: PositionState | null,
-): Capacity {
-  const counts = { ...pickCounts(capacity) }
-  if (before !== null) counts[counterOf[before]] -= 1
-  if (after !== null) counts[counterOf[after]] += 1
-  return complete(counts)
+/** The capacity of a box with so many positions, from what was counted in it; the rest is available. */
+export function countedCapacity(positions: number, counted: Omit<Counts, 'available'>): Capacity {
+  const { occupied, reserved, outOfUse } = counted
+  return complete({ occupied, reserved, outOfUse, available: positions - occupied - reserved - outOfUse })
 }
 
 /** The capacity of a node from those of the boxes below it. */
@@ -77,8 +66,4 @@ function complete(counts: Counts): Capacity {
   const { occupied, reserved, outOfUse, available } = counts
   const positions = occupied + reserved + outOfUse + available
   return { positions, occupied, reserved, outOfUse, available, level: judgeCapacity(counts) }
-}
-
-function pickCounts({ occupied, reserved, outOfUse, available }: Capacity): Counts {
-  return { occupied, reserved, outOfUse, available }
 }

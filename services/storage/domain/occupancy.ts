@@ -57,7 +57,12 @@ export interface OccupancyChange {
 
 /** Says what is in the way. `occupant` is the container or the person it is kept for. */
 export interface OccupancyRefusal extends Refusal {
-  readonly position?: { readonly label: string; readonly state: PositionState; readonly occupant: string }
+  readonly position?: {
+    readonly id: string
+    readonly label: string
+    readonly state: PositionState
+    readonly occupant: string
+  }
 }
 
 export type OccupancyDecision = Decision<OccupancyChange, OccupancyRefusal>
@@ -66,6 +71,14 @@ export interface PlannedMove {
   readonly container: ContainerFacts
   /** Where it lies now. */
   readonly from: PositionFacts
+  readonly to: PositionFacts
+}
+
+/** A container that was found somewhere, wherever the books have it. */
+export interface FoundContainer {
+  readonly container: ContainerFacts
+  /** Where it lies, or the place kept for it; null when it has none. */
+  readonly from: PositionFacts | null
   readonly to: PositionFacts
 }
 
@@ -92,33 +105,82 @@ export function decideMove(move: PlannedMove, now: string): OccupancyDecision {
  * free, so containers can change places.
  */
 export function decideMoves(moves: readonly PlannedMove[], now: string): OccupancyDecision {
-  const leaving = new Set(moves.map((move) => move.from.id))
-  const movedIds = new Set<string>()
-  const targetIds = new Set<string>()
   for (const { container, from, to } of moves) {
     const refused = requireState(container, 'placed') ?? requireAt(container, from, 'occupied')
     if (refused !== null) return refused
     if (from.id === to.id)
       return no('container_already_there', `${container.label} is already at ${to.label}.`)
-    if (movedIds.has(container.id)) {
+  }
+  return decideArrangement(moves, now)
+}
+
+/**
+ * Brings the books in line with what was found: unplaced containers are placed, placed ones moved, checked-out ones
+ * returned, all together, whole or not at all.
+ */
+export function decideArrangement(found: readonly FoundContainer[], now: string): OccupancyDecision {
+  const leaving = new Set(found.flatMap(({ from }) => (from === null ? [] : [from.id])))
+  const seenIds = new Set<string>()
+  const targetIds = new Set<string>()
+  for (const { container, from, to } of found) {
+    if (seenIds.has(container.id)) {
       return no('container_moved_twice', `${container.label} is to be moved twice at once.`)
     }
     if (targetIds.has(to.id)) {
       return no('position_wanted_twice', `Two containers are to be moved to ${to.label}.`)
     }
-    const taken = leaving.has(to.id) ? null : requireFree(to, container, now)
-    if (taken !== null) return taken
-    movedIds.add(container.id)
+    const refused = refuseFound({ container, from, to }, leaving, now)
+    if (refused !== null) return refused
+    seenIds.add(container.id)
     targetIds.add(to.id)
   }
-  const freed = moves.map((move) => move.from.id).filter((id) => !targetIds.has(id))
+  const freed = [...leaving].filter((id) => !targetIds.has(id))
   return accept({
-    containers: moves.map(({ container, to }) => ({ id: container.id, state: 'placed', positionId: to.id })),
+    containers: found.map(({ container, to }) => ({ id: container.id, state: 'placed', positionId: to.id })),
     positions: [
       ...freed.map((id) => ({ id, occupancy: available })),
-      ...moves.map(({ container, to }) => ({ id: to.id, occupancy: occupy(container) })),
+      ...found.map(({ container, to }) => ({ id: to.id, occupancy: occupy(container) })),
     ],
   })
+}
+
+/**
+ * Takes out of an arrangement what cannot be done, until the rest can: a container whose target is taken, and then those
+ * that wanted the place it does not leave.
+ */
+export function splitArrangement(
+  found: readonly FoundContainer[],
+  now: string,
+): {
+  readonly possible: readonly FoundContainer[]
+  readonly refused: readonly { readonly container: ContainerFacts; readonly refusal: OccupancyRefusal }[]
+} {
+  let possible = found
+  const refused: { container: ContainerFacts; refusal: OccupancyRefusal }[] = []
+  for (;;) {
+    const leaving = new Set(possible.flatMap(({ from }) => (from === null ? [] : [from.id])))
+    const out = possible.flatMap((each) => {
+      const answer = refuseFound(each, leaving, now)
+      return answer === null ? [] : [{ container: each.container, refusal: answer.refusal }]
+    })
+    if (out.length === 0) return { possible, refused }
+    refused.push(...out)
+    possible = possible.filter((each) => !out.some(({ container }) => container.id === each.container.id))
+  }
+}
+
+function refuseFound(
+  { container, from, to }: FoundContainer,
+  leaving: ReadonlySet<string>,
+  now: string,
+): Refused | null {
+  if (container.state === 'disposed') return wrongState(container)
+  const held = container.state === 'placed' ? 'occupied' : 'reserved'
+  if ((from?.id ?? null) !== container.positionId) return notThere(container, from)
+  return (
+    (from === null ? null : requireAt(container, from, held)) ??
+    (leaving.has(to.id) ? null : requireFree(to, container, now))
+  )
 }
 
 /** Takes a container in hand. Its place is kept for it until it returns, however long that takes. */
@@ -293,7 +355,11 @@ function taken(
 ): Refused {
   const refusal = (rule: string, message: string, occupant: string): Refused => ({
     ok: false,
-    refusal: { rule, message, position: { label: position.label, state: occupancy.state, occupant } },
+    refusal: {
+      rule,
+      message,
+      position: { id: position.id, label: position.label, state: occupancy.state, occupant },
+    },
   })
   switch (occupancy.state) {
     case 'occupied':
@@ -306,7 +372,7 @@ function taken(
       return refusal(
         'position_reserved',
         occupancy.containerId === null
-          ? `${position.label} is reserved for ${occupancy.reservedFor} until ${occupancy.reservedUntil}.`
+          ? `${position.label} is reserved for ${occupancy.reservedFor} until ${occupancy.reservedUntil ?? 'further notice'}.`
           : `${position.label} is kept for ${occupancy.reservedFor}, which is checked out.`,
         occupancy.reservedFor,
       )

@@ -42,10 +42,10 @@ describe('a rack compared with the books', () => {
     expect(compare(text, expected, tubes)).toEqual({
       said: [
         ['A1', 'as_expected', 'A1 holds T1 as expected.'],
-        ['B1', 'moved_here', 'T3 is at B1 instead of T2, the books have it at C1.'],
+        ['B1', 'moved_here', 'T3 is at B1 instead of T2, the books say C1.'],
         ['C1', 'empty', 'C1 is empty: T3 is at B1.'],
         ['D1', 'new_here', 'T4 is new at D1.'],
-        ['E1', 'moved_here', 'T5 is at E1, the books have it at Rack 2, H12.'],
+        ['E1', 'moved_here', 'T5 is at E1, the books say Rack 2, H12.'],
         ['F1', 'unknown_code', 'F1 holds T6, which is not known here.'],
         ['G1', 'empty', 'G1 is empty as expected.'],
         ['H1', 'new_here', 'T7 is new at H1 instead of T8.'],

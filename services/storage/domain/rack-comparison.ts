@@ -12,7 +12,7 @@ export interface ExpectedTube {
 export interface KnownTube {
   readonly containerId: string
   readonly label: string
-  /** Where the books have it, in words; null when it has no place. */
+  /** Where the books have it, in words (`checked out by Anna` too); null when it has no place. */
   readonly place: string | null
 }
 
@@ -101,7 +101,7 @@ export function compareRackScan(
         message: `${tube.label} is new at ${read.position}${instead}.`,
       }
     }
-    const message = `${tube.label} is at ${read.position}${instead}, the books have it at ${movedFrom}.`
+    const message = `${tube.label} is at ${read.position}${instead}, the books say ${movedFrom}.`
     return { ...result, outcome: 'moved_here', movedFrom, message }
   })
 

@@ -8,7 +8,8 @@ CREATE TABLE "container" (
 	"label" text NOT NULL,
 	"created_at" timestamp(3) with time zone NOT NULL,
 	"created_by" text NOT NULL,
-	"disposed_at" timestamp(3) with time zone,
+	"state" text NOT NULL,
+	"state_since" timestamp(3) with time zone NOT NULL,
 	"removed_at" timestamp(3) with time zone,
 	CONSTRAINT "container_pkey" PRIMARY KEY("laboratory_id","id")
 );
@@ -103,6 +104,8 @@ CREATE TABLE "storage_node" (
 	CONSTRAINT "storage_node_pkey" PRIMARY KEY("laboratory_id","id")
 );
 --> statement-breakpoint
+CREATE INDEX "container_state" ON "container" ("laboratory_id","state","label","id");--> statement-breakpoint
+CREATE INDEX "container_since" ON "container" ("laboratory_id","state_since","id");--> statement-breakpoint
 CREATE INDEX "container_of_sample" ON "container" ("laboratory_id","sample_id");--> statement-breakpoint
 CREATE INDEX "container_label" ON "container" ("laboratory_id","label","id");--> statement-breakpoint
 CREATE INDEX "container_event_of_container" ON "container_event" ("laboratory_id","container_id","at","id");--> statement-breakpoint

@@ -1,0 +1,49 @@
+import { defineService } from '../../platform/service/implementation.ts'
+import { createContainer, removeContainer, updateContainer } from './container-commands.ts'
+import { containersOfSamples, getContainer, history, listContainers, locate } from './container-queries.ts'
+import { storage } from './contract.ts'
+import { addNodeSaga, createNode, removeNode, updateNode } from './node-commands.ts'
+import { boxMap, capacityCheck, findSpace, getNode, nodeHistory, tree, zones } from './node-queries.ts'
+import { checkOut, dispose, move, moveMany, place, returnToPlace, takeOut } from './place-commands.ts'
+import { cancelReservation, reserve, setOutOfUse } from './position-commands.ts'
+import { applyRackScan, readRackScan } from './rack.ts'
+import { storageTables } from './schema.ts'
+
+export const storageService = defineService({
+  name: 'storage',
+  contract: storage,
+  tables: storageTables,
+  implementation: {
+    zones,
+    tree,
+    getNode,
+    createNode,
+    updateNode,
+    removeNode,
+    nodeHistory,
+    boxMap,
+    findSpace,
+    listContainers,
+    getContainer,
+    containersOfSamples,
+    locate,
+    createContainer,
+    updateContainer,
+    removeContainer,
+    place,
+    move,
+    moveMany,
+    takeOut,
+    checkOut,
+    returnToPlace,
+    dispose,
+    reserve,
+    cancelReservation,
+    setOutOfUse,
+    history,
+    readRackScan,
+    applyRackScan,
+    capacityCheck,
+  },
+  sagas: [addNodeSaga],
+})
