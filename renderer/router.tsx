@@ -9,6 +9,7 @@ import {
 import { ApplicationFrame } from './frame/application-frame.tsx'
 import { CrashPage, NotFoundPage } from './frame/fallback-pages.tsx'
 import { AuditSearch } from './screens/audit/audit-search.ts'
+import { PeopleSearch } from './screens/people/people-search.ts'
 import { ReceiveSearch } from './screens/receive/receive-search.ts'
 import { SampleFilters } from './screens/samples/sample-filters.ts'
 import { StorageSearch } from './screens/storage/storage-search.ts'
@@ -79,6 +80,7 @@ const system = createRoute({
 const people = createRoute({
   getParentRoute: () => root,
   path: '/people',
+  validateSearch: PeopleSearch,
   component: lazyRouteComponent(() => import('./screens/people/people-screen.tsx'), 'PeopleScreen'),
 })
 

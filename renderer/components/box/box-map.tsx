@@ -37,7 +37,8 @@ interface BoxMapProps {
 const axisWidth = 22
 const axisHeight = 20
 const smallestCell = 18
-const dragType = 'application/x-tracseq-position'
+/** Under this type a dragged tube carries the position it comes from; the freezer tree takes it too. */
+export const dragType = 'application/x-tracseq-position'
 
 /**
  * A box seen from above: one cell per position, any size up to 45 × 64. One tab stop, arrows inside; the crosshair
@@ -75,6 +76,15 @@ export function BoxMap(props: BoxMapProps) {
 
   // Another box: the cursor starts anew.
   useEffect(() => setCursor(null), [map.box.id])
+
+  // The cursor goes where the next Enter acts; the focus only follows when it is in the map already.
+  useEffect(() => {
+    if (marked === null) return
+    setCursor(marked)
+    if (grid.current?.contains(document.activeElement) === true) {
+      grid.current.querySelector<HTMLElement>(`[data-position="${CSS.escape(marked)}"]`)?.focus()
+    }
+  }, [marked])
 
   function moveTo(label: string): void {
     setCursor(label)

@@ -28,7 +28,9 @@ export function AuditScreen() {
   const nameOf = usePeopleNames()
   const change = useCallback(
     (next: Partial<AuditSearch>) => {
-      const whole = Object.entries({ ...search, ...next }).filter(([, value]) => value !== undefined && value !== '')
+      const whole = Object.entries({ ...search, ...next }).filter(
+        ([, value]) => value !== undefined && value !== '',
+      )
       void navigate({ to: '/audit', search: Object.fromEntries(whole), replace: true })
     },
     [navigate, search],
@@ -37,7 +39,11 @@ export function AuditScreen() {
   const filters = useMemo(() => toFilters(search), [search])
   const list = useInfiniteQuery({
     ...api.system.searchAudit.infiniteOptions({
-      input: (cursor: string | undefined) => ({ ...filters, limit: 200, ...(cursor === undefined ? {} : { cursor }) }),
+      input: (cursor: string | undefined) => ({
+        ...filters,
+        limit: 200,
+        ...(cursor === undefined ? {} : { cursor }),
+      }),
       initialPageParam: undefined,
       getNextPageParam: ({ nextCursor }) => nextCursor ?? undefined,
     }),
@@ -54,22 +60,55 @@ export function AuditScreen() {
   }, [fetchNextPage, hasNextPage, isFetchingNextPage])
 
   const columns: readonly GridColumn<Item>[] = [
-    { key: 'number', head: t('columns.number'), width: '76px', align: 'end', cell: ({ sequence }) => sequence },
-    { key: 'time', head: t('columns.time'), width: '168px', cell: ({ recordedAt }) => wholeMoment(recordedAt) },
-    { key: 'person', head: t('columns.person'), width: 'minmax(110px, 1fr)', cell: ({ actorId }) => nameOf(actorId) },
+    {
+      key: 'number',
+      head: t('columns.number'),
+      width: '76px',
+      align: 'end',
+      cell: ({ sequence }) => sequence,
+    },
+    {
+      key: 'time',
+      head: t('columns.time'),
+      width: '168px',
+      cell: ({ recordedAt }) => wholeMoment(recordedAt),
+    },
+    {
+      key: 'person',
+      head: t('columns.person'),
+      width: 'minmax(110px, 1fr)',
+      cell: ({ actorId }) => nameOf(actorId),
+    },
     { key: 'part', head: t('columns.part'), width: '92px', cell: ({ domain }) => domain },
-    { key: 'what', head: t('columns.what'), width: 'minmax(150px, 1.4fr)', cell: (item) => whatOf(item, t(`kind.${item.kind}`)) },
+    {
+      key: 'what',
+      head: t('columns.what'),
+      width: 'minmax(150px, 1.4fr)',
+      cell: (item) => whatOf(item, t(`kind.${item.kind}`)),
+    },
     { key: 'reason', head: t('columns.reason'), width: 'minmax(120px, 1.4fr)', cell: ({ reason }) => reason },
   ]
 
   return (
     <div className="audit">
       <div className="column">
-        <Filters search={search} onChange={change} domains={journal.data?.domains.map(({ name }) => name) ?? []} />
-        <Verification wanted={search.verify === true} onAsked={() => change({ verify: undefined })} onOpen={(entry) => change({ entry })} />
+        <Filters
+          search={search}
+          onChange={change}
+          domains={journal.data?.domains.map(({ name }) => name) ?? []}
+        />
+        <Verification
+          wanted={search.verify === true}
+          onAsked={() => change({ verify: undefined })}
+          onOpen={(entry) => change({ entry })}
+        />
         <div className="grow audit-list">
           {list.isError ? (
-            <ProblemNotice what={t('frame:screens.audit')} error={list.error} onRetry={() => void list.refetch()} />
+            <ProblemNotice
+              what={t('frame:screens.audit')}
+              error={list.error}
+              onRetry={() => void list.refetch()}
+            />
           ) : (
             <DataGrid
               label={t('frame:screens.audit')}
@@ -81,7 +120,9 @@ export function AuditScreen() {
               onEndReached={readOn}
               rowTone={({ kind }) => (kind === 'gap' ? 'bad' : kind === 'epoch' ? 'warn' : undefined)}
               empty={
-                list.isSuccess ? <EmptyState icon="shield" title={t('empty')} hint={t('emptyHint')} /> : undefined
+                list.isSuccess ? (
+                  <EmptyState icon="shield" title={t('empty')} hint={t('emptyHint')} />
+                ) : undefined
               }
             />
           )}
@@ -114,7 +155,12 @@ function Filters({ search, onChange, domains }: FiltersProps) {
   const people = useQuery(api.auth.listUsers.queryOptions({ input: { limit: 500 }, enabled: mayUsers }))
   const isFiltered = Object.keys(search).some((key) => key !== 'entry' && key !== 'verify')
   return (
-    <form className="filters" role="search" aria-label={t('filters')} onSubmit={(event) => event.preventDefault()}>
+    <form
+      className="filters"
+      role="search"
+      aria-label={t('filters')}
+      onSubmit={(event) => event.preventDefault()}
+    >
       <Select
         aria-label={t('domain')}
         placeholder={t('anyDomain')}
@@ -249,14 +295,21 @@ function Verification({ wanted, onAsked, onOpen }: VerificationProps) {
           boxed
           tone={data.status === 'whole' ? 'ok' : 'bad'}
           detail={[
-            t('verifiedDetail', { entries: countText(data.entries), hash: data.headHash?.slice(0, 12) ?? '–' }),
+            t('verifiedDetail', {
+              entries: countText(data.entries),
+              hash: data.headHash?.slice(0, 12) ?? '–',
+            }),
             ...(data.status === 'whole' ? [] : [data.words, ...data.problems]),
           ].join('. ')}
           {...(data.firstBadSequence === null
             ? {}
             : {
                 action: (
-                  <button className="link sm" type="button" onClick={() => onOpen(data.firstBadSequence ?? 1)}>
+                  <button
+                    className="link sm"
+                    type="button"
+                    onClick={() => onOpen(data.firstBadSequence ?? 1)}
+                  >
                     {t('firstBad', { sequence: data.firstBadSequence })}
                   </button>
                 ),

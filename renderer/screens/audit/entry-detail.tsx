@@ -19,7 +19,13 @@ export function EntryDetail({ sequence, nameOf, onCorrelation }: EntryDetailProp
   const { t } = useTranslation('audit')
   const answer = useQuery(api.system.auditEntry.queryOptions({ input: { sequence }, staleTime: Infinity }))
   if (answer.isError) {
-    return <ProblemNotice what={t('detail', { sequence })} error={answer.error} onRetry={() => void answer.refetch()} />
+    return (
+      <ProblemNotice
+        what={t('detail', { sequence })}
+        error={answer.error}
+        onRetry={() => void answer.refetch()}
+      />
+    )
   }
   if (answer.data === undefined) return null
   const { entry, payload } = answer.data
@@ -67,7 +73,8 @@ export function EntryDetail({ sequence, nameOf, onCorrelation }: EntryDetailProp
       {content?.changes.map((change, index) => (
         <section key={index} className="row-change">
           <h4>
-            {change.table} <span className="t3">{operationWord(change.operation, (key) => t(`operation.${key}`))}</span>
+            {change.table}{' '}
+            <span className="t3">{operationWord(change.operation, (key) => t(`operation.${key}`))}</span>
           </h4>
           <dl className="kv">
             {change.fields.map(([name, value]) => (

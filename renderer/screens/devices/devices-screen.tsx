@@ -123,10 +123,19 @@ function History() {
   const { flash } = useScanState()
   const recent = useQuery(
     // Each result is one more line: the count in the key reads them anew.
-    { ...api.devices.recentScans.queryOptions({ input: { limit: 200 } }), placeholderData: (before: Scan[] | undefined) => before, queryKey: ['recent-scans', flash.count] },
+    {
+      ...api.devices.recentScans.queryOptions({ input: { limit: 200 } }),
+      placeholderData: (before: Scan[] | undefined) => before,
+      queryKey: ['recent-scans', flash.count],
+    },
   )
   const columns: readonly GridColumn<Scan>[] = [
-    { key: 'time', head: t('columns.time'), width: '176px', cell: ({ receivedAt }) => wholeMoment(receivedAt) },
+    {
+      key: 'time',
+      head: t('columns.time'),
+      width: '176px',
+      cell: ({ receivedAt }) => wholeMoment(receivedAt),
+    },
     {
       key: 'code',
       head: t('columns.code'),

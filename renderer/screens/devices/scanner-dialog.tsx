@@ -92,12 +92,25 @@ export function ScannerDialog({ device, onClose }: ScannerDialogProps) {
           />
           <Select
             label={t('parity')}
-            data={(['none', 'even', 'odd'] as const).map((value) => ({ value, label: t(`parities.${value}`) }))}
+            data={(['none', 'even', 'odd'] as const).map((value) => ({
+              value,
+              label: t(`parities.${value}`),
+            }))}
             allowDeselect={false}
             {...form.getInputProps('parity')}
           />
-          <Select label={t('dataBits')} data={['7', '8']} allowDeselect={false} {...form.getInputProps('dataBits')} />
-          <Select label={t('stopBits')} data={['1', '2']} allowDeselect={false} {...form.getInputProps('stopBits')} />
+          <Select
+            label={t('dataBits')}
+            data={['7', '8']}
+            allowDeselect={false}
+            {...form.getInputProps('dataBits')}
+          />
+          <Select
+            label={t('stopBits')}
+            data={['1', '2']}
+            allowDeselect={false}
+            {...form.getInputProps('stopBits')}
+          />
           <Select
             label={t('flowControl')}
             data={(['none', 'rts-cts', 'xon-xoff'] as const).map((value) => ({

@@ -65,7 +65,9 @@ function Services() {
   }
 
   if (services.isError) {
-    return <ProblemNotice what={t('services')} error={services.error} onRetry={() => void services.refetch()} />
+    return (
+      <ProblemNotice what={t('services')} error={services.error} onRetry={() => void services.refetch()} />
+    )
   }
   return (
     <section aria-labelledby="h-services">
@@ -107,11 +109,14 @@ function Services() {
               <td className="num nowrap">{megabytes(service.databaseBytes)}</td>
               <td className="num">{service.restarts}</td>
               <td className="num">
-                {may && (service.state === 'asleep' || service.state === 'refused' || service.state === 'failing') && (
-                  <button className="btn btn-sm" type="button" onClick={() => void wake(service.name)}>
-                    {t('wake')}
-                  </button>
-                )}
+                {may &&
+                  (service.state === 'asleep' ||
+                    service.state === 'refused' ||
+                    service.state === 'failing') && (
+                    <button className="btn btn-sm" type="button" onClick={() => void wake(service.name)}>
+                      {t('wake')}
+                    </button>
+                  )}
               </td>
             </tr>
           ))}
@@ -134,7 +139,11 @@ function Journal() {
   return (
     <section aria-labelledby="h-journal" className="facts-pane">
       <h2 id="h-journal">{t('journal')}</h2>
-      <Status tone={data.writable ? 'ok' : 'bad'} word={data.writable ? t('writable') : t('notWritable')} chip />
+      <Status
+        tone={data.writable ? 'ok' : 'bad'}
+        word={data.writable ? t('writable') : t('notWritable')}
+        chip
+      />
       {data.why !== null && <p className="md">{data.why}</p>}
       <dl className="kv">
         <dt>{t('entries')}</dt>
@@ -148,7 +157,11 @@ function Journal() {
         <dt>{t('epochs')}</dt>
         <dd>{data.epochs.length}</dd>
         <dt>{t('gaps')}</dt>
-        <dd>{gaps.length === 0 ? t('noGaps') : gaps.map((gap) => `${gap.domain} ${String(gap.lostFrom)}–${String(gap.lostTo)}`).join(', ')}</dd>
+        <dd>
+          {gaps.length === 0
+            ? t('noGaps')
+            : gaps.map((gap) => `${gap.domain} ${String(gap.lostFrom)}–${String(gap.lostTo)}`).join(', ')}
+        </dd>
         <dt>{t('signed')}</dt>
         <dd>{signed === undefined ? t('never') : wholeMoment(signed.signedAt)}</dd>
       </dl>
