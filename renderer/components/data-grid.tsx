@@ -71,6 +71,7 @@ export function DataGrid<Row>(props: DataGridProps<Row>) {
   const choosing = selected !== undefined && onSelect !== undefined
   const tracks = {
     '--tracks': `${choosing ? '36px ' : ''}${columns.map(({ width }) => width).join(' ')}`,
+    '--least': `${String(columns.reduce((sum, { width }) => sum + leastWidth(width), choosing ? 36 : 0))}px`,
   } as CSSProperties
   const activeRow = rows[Math.min(active, rows.length - 1)]
   const allChosen = choosing && rows.length > 0 && rows.every((row) => selected.has(rowKey(row)))
@@ -194,6 +195,11 @@ export function DataGrid<Row>(props: DataGridProps<Row>) {
       )}
     </div>
   )
+}
+
+/** The least pixels a track takes: head and rows must be equally wide, however narrow the window is. */
+function leastWidth(track: string): number {
+  return Number(/(\d+)px/.exec(track)?.[1] ?? 0)
 }
 
 function HeadCell<Row>({

@@ -3,6 +3,7 @@ import { useForm } from '@mantine/form'
 import { useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Notice } from '../components/notice.tsx'
+import { findBridge } from '../bridge.ts'
 import { problemCode, problemWords } from '../problem.ts'
 import { SessionPage } from './session-page.tsx'
 import { type Session, signIn } from './session-store.ts'
@@ -19,8 +20,10 @@ export function SignIn({ status, ended }: SignInProps) {
   const [problem, setProblem] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
   const password = useRef<HTMLInputElement>(null)
+  const demo = findBridge()?.demoSignIn ?? null
   const form = useForm({
-    initialValues: { email: '', password: '' },
+    // The demo laboratory is there to be walked into: its fields are filled in.
+    initialValues: demo ?? { email: '', password: '' },
     validate: {
       email: (value) => (value.trim() === '' ? t('required') : null),
       password: (value) => (value === '' ? t('required') : null),
@@ -55,6 +58,7 @@ export function SignIn({ status, ended }: SignInProps) {
           {t('signIn.ended')}
         </Notice>
       )}
+      {demo !== null && problem === null && <Notice tone="ok">{t('signIn.demo')}</Notice>}
       <form onSubmit={form.onSubmit((values) => void submit(values))} noValidate>
         <TextInput
           label={t('signIn.email')}

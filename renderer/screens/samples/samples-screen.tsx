@@ -235,7 +235,12 @@ function columnsOf(types: ReadonlyMap<string, SampleType>, t: Translate): readon
       align: 'end',
       cell: (row) => (row.volumeUl === null ? '' : row.volumeUl),
     },
-    { key: 'location', head: t('location'), width: 'minmax(150px, 1fr)', cell: (row) => row.location ?? '' },
+    {
+      key: 'location',
+      head: t('location'),
+      width: 'minmax(150px, 1fr)',
+      cell: (row) => <span title={row.location ?? ''}>{shortPlace(row.location)}</span>,
+    },
     {
       key: 'created',
       head: t('created'),
@@ -244,6 +249,11 @@ function columnsOf(types: ReadonlyMap<string, SampleType>, t: Translate): readon
       cell: (row) => <time dateTime={row.createdAt}>{shortMoment(row.createdAt)}</time>,
     },
   ]
+}
+
+/** Box and position, which is what a hand looks for; the whole path is one look further away. */
+function shortPlace(location: string | null): string {
+  return location?.split(' › ').at(-1) ?? ''
 }
 
 /** How many there are, where it is known without counting: all, or those of one state. */
