@@ -6,7 +6,7 @@ export type ImportStep = z.infer<typeof ImportStep>
 
 /** Which import stands open and at which step, or that tubes are received one by one, as it stands in the address. */
 export const ReceiveSearch = z.object({
-  import: z.string().optional().catch(undefined),
+  import: z.uuid().optional().catch(undefined),
   step: ImportStep.optional().catch(undefined),
   one: z.boolean().optional().catch(undefined),
 })
