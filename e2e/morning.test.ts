@@ -14,6 +14,9 @@ import {
   signIn,
 } from './bench-app.ts'
 
+// One application through the whole file: each test goes on where the one before ended.
+test.describe.configure({ mode: 'serial' })
+
 let bench: BenchApp
 let scanner: PseudoTerminal
 const home = makeHome()

@@ -1,8 +1,9 @@
-import { Menu, Modal, PasswordInput, useMantineColorScheme } from '@mantine/core'
+import { Modal, PasswordInput, Popover, Switch, useMantineColorScheme } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { NewPassword, Pin } from '../../services/auth/contract.ts'
 import { client } from '../client.ts'
+import type { IconName } from '../components/drawings.tsx'
 import { Icon } from '../components/icon.tsx'
 import { Notice } from '../components/notice.tsx'
 import { Segmented } from '../components/segmented.tsx'
@@ -17,25 +18,36 @@ export function AccountMenu() {
   const { t } = useTranslation(['session', 'frame', 'common'])
   const { user } = useMe()
   const { colorScheme, setColorScheme } = useMantineColorScheme()
+  const [open, setOpen] = useState(false)
   const [sounds, setSounds] = useState(areSoundsOn)
   const [changing, setChanging] = useState<Secret | null>(null)
   const role = user.roles[0]
   const roleWord = role === undefined ? '' : t(`role.${role}`)
+  function choose(act: () => void): void {
+    setOpen(false)
+    act()
+  }
+
   return (
     <>
-      <Menu position="bottom-end" width={260} shadow="md">
-        <Menu.Target>
-          <button
-            className="who"
-            type="button"
-            aria-label={t('frame:account', { name: user.name, role: roleWord })}
-          >
+      <Popover
+        position="bottom-end"
+        width={260}
+        shadow="md"
+        trapFocus
+        returnFocus
+        opened={open}
+        onChange={setOpen}
+      >
+        <Popover.Target>
+          <button className="who" type="button" onClick={() => setOpen(!open)}>
             <i aria-hidden="true">{initialsOf(user.name)}</i>
             {roleWord}
+            <span className="vh">{t('frame:account', { name: user.name })}</span>
           </button>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Label>{user.name}</Menu.Label>
+        </Popover.Target>
+        <Popover.Dropdown p={0} aria-label={user.name}>
+          <p className="menu-head">{user.name}</p>
           <div className="menu-row">
             <Segmented
               label={t('menu.theme')}
@@ -48,36 +60,48 @@ export function AccountMenu() {
               ]}
             />
           </div>
-          <Menu.Item
-            leftSection={<Icon name={sounds ? 'check' : 'minus'} size={16} />}
-            role="menuitemcheckbox"
-            aria-checked={sounds}
-            closeMenuOnClick={false}
-            onClick={() => {
-              turnSounds(!sounds)
-              setSounds(!sounds)
-            }}
-          >
-            {t('menu.sound')}
-          </Menu.Item>
-          <Menu.Divider />
-          <Menu.Item leftSection={<Icon name="key" size={16} />} onClick={() => setChanging('password')}>
-            {t('menu.changePassword')}
-          </Menu.Item>
-          <Menu.Item leftSection={<Icon name="key" size={16} />} onClick={() => setChanging('pin')}>
-            {t('menu.setPin')}
-          </Menu.Item>
-          <Menu.Divider />
-          <Menu.Item leftSection={<Icon name="lock" size={16} />} onClick={() => void lockSession()}>
-            {t('menu.lock')}
-          </Menu.Item>
-          <Menu.Item leftSection={<Icon name="person" size={16} />} onClick={() => void signOut()}>
-            {t('menu.signOut')}
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
+          <div className="menu-row">
+            <Switch
+              size="sm"
+              label={t('menu.sound')}
+              checked={sounds}
+              onChange={({ currentTarget }) => {
+                turnSounds(currentTarget.checked)
+                setSounds(currentTarget.checked)
+              }}
+            />
+          </div>
+          <ul className="menu-list">
+            <MenuItem
+              icon="key"
+              word={t('menu.changePassword')}
+              onClick={() => choose(() => setChanging('password'))}
+            />
+            <MenuItem icon="key" word={t('menu.setPin')} onClick={() => choose(() => setChanging('pin'))} />
+            <MenuItem icon="lock" word={t('menu.lock')} onClick={() => choose(() => void lockSession())} />
+            <MenuItem icon="person" word={t('menu.signOut')} onClick={() => choose(() => void signOut())} />
+          </ul>
+        </Popover.Dropdown>
+      </Popover>
       {changing !== null && <SecretDialog kind={changing} onClose={() => setChanging(null)} />}
     </>
+  )
+}
+
+interface MenuItemProps {
+  readonly icon: IconName
+  readonly word: string
+  readonly onClick: () => void
+}
+
+function MenuItem({ icon, word, onClick }: MenuItemProps) {
+  return (
+    <li>
+      <button type="button" onClick={onClick}>
+        <Icon name={icon} size={16} />
+        {word}
+      </button>
+    </li>
   )
 }
 

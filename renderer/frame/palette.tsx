@@ -42,6 +42,7 @@ export function Palette({ onKeysHelp }: { readonly onKeysHelp: () => void }) {
       maxHeight={460}
       clearQueryOnClose
       returnFocus
+      attributes={{ content: { 'aria-label': t('search') } }}
     >
       <Spotlight.Search
         placeholder={t('palette.placeholder')}

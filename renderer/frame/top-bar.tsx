@@ -14,7 +14,7 @@ export function TopBar() {
   const { subject, context } = useShownSubject()
   const alerts = useAlerts()
   return (
-    <header className="bar">
+    <section className="bar" aria-label={t('page')}>
       <h1>{subject}</h1>
       <p className="ctx">{context}</p>
       <button className="find" type="button" onClick={() => spotlight.open()} aria-keyshortcuts="Control+K">
@@ -28,9 +28,10 @@ export function TopBar() {
           {t('here')}
         </span>
       </Tooltip>
-      <Link className="tool" to="/bench" aria-label={t('alerts', { count: alerts.length })}>
+      <Link className="tool" to="/bench">
         <Icon name="bell" size={16} />
-        <b>{alerts.length}</b>
+        <b aria-hidden="true">{alerts.length}</b>
+        <span className="vh">{t('alerts', { count: alerts.length })}</span>
       </Link>
       <span className="vr" />
       <AccountMenu />
@@ -43,6 +44,6 @@ export function TopBar() {
       >
         <Icon name="lock" size={16} />
       </button>
-    </header>
+    </section>
   )
 }
