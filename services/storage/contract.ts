@@ -1,16 +1,7 @@
 import { z } from 'zod'
 import { event } from '../../platform/contract/event.ts'
 import { command, domainContract, query } from '../../platform/contract/procedure.ts'
-import {
-  id,
-  Instant,
-  listInput,
-  page,
-  Reason,
-  requiredText,
-  Revision,
-  rowResult,
-} from '../../platform/contract/values.ts'
+import { id, Instant, listInput, page, Reason, requiredText, Revision, rowResult, text } from '../../platform/contract/values.ts'
 import { Thing } from '../barcodes/contract.ts'
 
 export const NodeId = id('NodeId')
@@ -23,7 +14,7 @@ export const ContainerState = z.enum(['unplaced', 'placed', 'checked_out', 'disp
 export const ContainerKind = z.enum(['tube', 'plate', 'slide', 'bag', 'other'])
 
 /** A label such as `C4`; tolerant spelling (`c04`) is accepted and normalised by the service. */
-export const PositionLabel = z.string().trim().min(1).max(12)
+export const PositionLabel = text(12).trim().min(1)
 
 export const Zone = z.object({
   name: ZoneName,
@@ -317,7 +308,7 @@ export const storage = domainContract('storage', {
     .input(
       z.object({
         count: z.coerce.number().int().min(1).max(10_000),
-        material: z.string().max(60).optional(),
+        material: text(60).optional(),
         together: z.coerce.boolean().default(false),
       }),
     )
@@ -333,7 +324,7 @@ export const storage = domainContract('storage', {
         sampleId: z.uuid().optional(),
         boxId: NodeId.optional(),
         /** Part of the label. */
-        search: z.string().max(200).optional(),
+        search: text(200).optional(),
         heldByMe: z.coerce.boolean().default(false),
       }),
     )
@@ -389,7 +380,7 @@ export const storage = domainContract('storage', {
         id: ContainerId.optional(),
         kind: ContainerKind.default('tube'),
         sampleId: z.uuid().nullable().default(null),
-        material: z.string().max(60).nullable().default(null),
+        material: text(60).nullable().default(null),
         label: requiredText(200),
       }),
     )
@@ -404,7 +395,7 @@ export const storage = domainContract('storage', {
         id: ContainerId,
         kind: ContainerKind.optional(),
         sampleId: z.uuid().nullable().optional(),
-        material: z.string().max(60).nullable().optional(),
+        material: text(60).nullable().optional(),
         label: requiredText(200).optional(),
         reason: Reason,
         zoneOverride: ZoneOverride,

@@ -5,9 +5,9 @@ import type { ReadTransaction } from '../../platform/database/transaction.ts'
 import { reads } from '../../platform/service/implementation.ts'
 import type { ReadScope } from '../../platform/service/scopes.ts'
 import { readBoxMap } from './box-map.ts'
-import { positionKey, splitPositionKey } from './containers.ts'
+import { positionKey } from './containers.ts'
 import { countCapacities } from './counts.ts'
-import { addCapacities, type Capacity, recountCapacity } from './domain/capacity.ts'
+import { addCapacities } from './domain/capacity.ts'
 import { findSpace as findSpaceIn, listPositions } from './domain/geometry.ts'
 import { listNodesBelow } from './domain/hierarchy.ts'
 import { allowedZones, decideZone, zoneNames, zones as zoneTable } from './domain/zone.ts'
@@ -136,57 +136,6 @@ export const findSpace = reads((scope: ReadScope, input: InputOf<'findSpace'>) =
     })
   }),
 )
-
-/** How many boxes are recounted in one transaction, so that a scan never waits long. */
-const boxesPerRecount = 100
-
-export const capacityCheck = reads(async (scope: ReadScope) => {
-  const nodes = await scope.read(readAllNodes)
-  const boxes = [...nodes.values()].flatMap((row) => toBox(row, nodes) ?? [])
-  const differences: { boxId: string; words: string }[] = []
-  for (let from = 0; from < boxes.length; from += boxesPerRecount) {
-    const some = boxes.slice(from, from + boxesPerRecount)
-    differences.push(...(await scope.read((tx) => compareWithRecount(tx, some, scope.now))))
-  }
-  return { boxes: boxes.length, differences }
-})
-
-async function compareWithRecount(tx: ReadTransaction, boxes: readonly Box[], now: string) {
-  const counted = await countCapacities(tx, new Map(boxes.map((box) => [box.row.id, box.row])), now)
-  const occupancies = await readWholeBoxes(tx, boxes, now)
-  const recorded = Map.groupBy([...occupancies.at.keys()].map(splitPositionKey), ({ boxId }) => boxId)
-  return boxes.flatMap((box) => {
-    const boxId = box.row.id
-    const labels = listPositions(box.format, box.order).map(({ label }) => label)
-    const recount = recountCapacity(
-      labels.map((label) => occupancies.at.get(positionKey(boxId, label))?.state ?? 'available'),
-    )
-    const shown = counted.get(boxId)
-    const known = new Set(labels)
-    const outside = (recorded.get(boxId) ?? []).filter(({ label }) => !known.has(label))
-    return [
-      ...(shown !== undefined && sameCounts(shown, recount)
-        ? []
-        : [
-            { boxId, words: `${box.row.name}: shown ${countWords(shown)}, recounted ${countWords(recount)}` },
-          ]),
-      ...outside.map(({ label }) => ({
-        boxId,
-        words: `Something is recorded at ${label}, which ${box.row.name} does not have`,
-      })),
-    ]
-  })
-}
-
-function sameCounts(left: Capacity, right: Capacity): boolean {
-  return countWords(left) === countWords(right)
-}
-
-function countWords(capacity: Capacity | undefined): string {
-  if (capacity === undefined) return 'nothing'
-  const { occupied, reserved, outOfUse, available, positions } = capacity
-  return `${occupied} occupied, ${reserved} reserved, ${outOfUse} out of use and ${available} available of ${positions}`
-}
 
 function readWholeBoxes(tx: ReadTransaction, boxes: readonly Box[], now: string): Promise<Occupancies> {
   return readOccupancies(

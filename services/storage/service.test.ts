@@ -407,11 +407,11 @@ describe('a container', () => {
     expect([...paged.items, ...rest.items]).toEqual(items)
 
     for (const attempt of [
-      on.storage.dispose({ containerId, reason: 'again' }),
-      on.storage.checkOut({ containerId }),
-      on.storage.place(at(box.id, 'A1')),
+      () => on.storage.dispose({ containerId, reason: 'again' }),
+      () => on.storage.checkOut({ containerId }),
+      () => on.storage.place(at(box.id, 'A1')),
     ]) {
-      await expect(attempt).rejects.toMatchObject({
+      await expect(attempt()).rejects.toMatchObject({
         code: 'RULE_BROKEN',
         status: 422,
         data: { rule: 'container_disposed' },
@@ -647,7 +647,7 @@ describe('what is kept', () => {
     const box = await on.makeBox({ rows: 1, columns: 3 })
     const owner = await on.placeTube(box.id, 'A1')
     const rival = await on.placeTube(box.id, 'A2')
-    await contest(rival.id, 'A1')
+    await rewrite(rival.id, { contested: true, position: 'A1' })
     const shown = await on.storage.boxMap({ boxId: box.id })
     expect(shown.positions[0]?.container?.id).toBe(owner.id)
     expect(shown.contested).toMatchObject([{ position: 'A1', container: { id: rival.id } }])
@@ -670,14 +670,31 @@ describe('what is kept', () => {
     const [event] = (await on.storage.history({ containerId: rival.id })).items
     expect(event?.broken).toBe('gap')
   })
+
+  it('is checked against a recount, which says what is wrong and where', async () => {
+    const box = await on.makeBox({ rows: 1, columns: 2 })
+    const tube = await on.placeTube(box.id, 'A1')
+    await rewrite(tube.id, { position: 'Q7' })
+    const { differences } = await on.storage.capacityCheck()
+    expect(differences).toEqual([
+      {
+        boxId: box.id,
+        words: expect.stringMatching(/shown 1 occupied.* recounted 0 occupied/) as string,
+      },
+      { boxId: box.id, words: `Something is recorded at Q7, which ${box.name} does not have` },
+    ])
+  })
 })
 
 it('writes no defect into the log', () => {
   expect(on.bench.logs).toEqual([])
 })
 
-/** What a pull does when another workstation had the position first. */
-async function contest(containerId: string, position: string): Promise<void> {
+/** What a pull may do: a placement changes behind the back of the rules. */
+async function rewrite(
+  containerId: string,
+  values: { readonly contested?: boolean; readonly position: string },
+): Promise<void> {
   const { actor } = on.bench
   await on.bench.database('storage').change(
     {
@@ -696,10 +713,7 @@ async function contest(containerId: string, position: string): Promise<void> {
       reaction: null,
     },
     async ({ tx }) => {
-      await tx
-        .update(placement)
-        .set({ contested: true, position })
-        .where(eq(placement.containerId, containerId))
+      await tx.update(placement).set(values).where(eq(placement.containerId, containerId))
     },
   )
 }
