@@ -400,9 +400,19 @@ export const templates = domainContract('templates', {
           )
           .max(10_000)
           .default([]),
-        /** A whole group of `importProblems`: put right in one of its ways, or accepted when no way is given. */
+        /**
+         * A whole group of `importProblems`: put right in one of its ways, or set to one value, or accepted as it
+         * stands when neither is given.
+         */
         causes: z
-          .array(z.object({ cause: z.string(), way: z.string().optional(), reason: Reason.optional() }))
+          .array(
+            z.object({
+              cause: z.string(),
+              way: z.string().optional(),
+              value: text(4_000).optional(),
+              reason: Reason.optional(),
+            }),
+          )
           .max(200)
           .default([]),
         skipRows: z.array(RowNumber).max(10_000).default([]),

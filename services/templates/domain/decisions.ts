@@ -21,6 +21,7 @@ export interface Decisions {
   readonly causes: readonly {
     readonly cause: string
     readonly way?: string | undefined
+    readonly value?: string | undefined
     readonly reason?: string | undefined
   }[]
   readonly skipRows: readonly number[]
@@ -232,10 +233,10 @@ function planCause(
       'cause',
     )
   }
-  if (asked.way === undefined) return open.flatMap((finding) => planAcceptance(finding, asked.reason))
-  const changes = groupFindings(open).flatMap(
-    ({ proposals }) => proposals.find(({ way }) => way === asked.way)?.changes ?? [],
-  )
+  if (asked.way === undefined && asked.value === undefined) {
+    return open.flatMap((finding) => planAcceptance(finding, asked.reason))
+  }
+  const changes = listChanges(open, asked)
   if (changes.length === 0) {
     throw new Unplannable(
       'way_of_cause',
@@ -249,4 +250,18 @@ function planCause(
     const field = examination.plan.find((each) => each.column === column)?.mapping?.field ?? null
     return planSet(row, column, field, found, value)
   })
+}
+
+function listChanges(
+  findings: readonly Finding[],
+  { way, value }: Pick<Decisions['causes'][number], 'way' | 'value'>,
+): readonly { readonly row: number; readonly column: number; readonly value: string }[] {
+  if (value !== undefined) {
+    return findings.flatMap(({ row, column }) =>
+      column === null ? [] : [{ row, column: column.number, value }],
+    )
+  }
+  return groupFindings(findings).flatMap(
+    ({ proposals }) => proposals.find((proposal) => proposal.way === way)?.changes ?? [],
+  )
 }
