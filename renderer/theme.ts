@@ -5,6 +5,7 @@ import {
   type CSSVariablesResolver,
   defaultVariantColorsResolver,
   Input,
+  InputWrapper,
   Modal,
   NumberInput,
   PasswordInput,
@@ -85,6 +86,10 @@ export const theme = createTheme({
     Input: Input.extend({
       defaultProps: { size: 'sm' },
       vars: (_theme, props) => ({ wrapper: { '--input-height': heightOf(props.size) } }),
+      classNames: { wrapper: 'field', input: 'field-input' },
+    }),
+    InputWrapper: InputWrapper.extend({
+      classNames: { label: 'field-label', description: 'field-hint', error: 'field-error' },
     }),
     TextInput: TextInput.extend({ defaultProps: { size: 'sm' } }),
     PasswordInput: PasswordInput.extend({ defaultProps: { size: 'sm' } }),
@@ -92,7 +97,10 @@ export const theme = createTheme({
     Textarea: Textarea.extend({ defaultProps: { size: 'sm' } }),
     Select: Select.extend({ defaultProps: { size: 'sm' } }),
     Popover: Popover.extend({ defaultProps: { radius: 'sm', transitionProps: { duration: 120 } } }),
-    Modal: Modal.extend({ defaultProps: { radius: 'sm', transitionProps: { duration: 120 } } }),
+    Modal: Modal.extend({
+      defaultProps: { radius: 'sm', transitionProps: { duration: 120 } },
+      classNames: { title: 'dialog-title' },
+    }),
   },
 })
 

@@ -15,7 +15,7 @@ export function EmptyState({ icon, title, hint, children }: EmptyStateProps) {
   return (
     <div className="empty">
       <Icon name={icon} size={24} />
-      <h3>{title}</h3>
+      <p className="title">{title}</p>
       <p>{hint}</p>
       {children !== undefined && <div className="acts">{children}</div>}
     </div>

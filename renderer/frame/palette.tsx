@@ -42,6 +42,7 @@ export function Palette({ onKeysHelp }: { readonly onKeysHelp: () => void }) {
       maxHeight={460}
       clearQueryOnClose
       returnFocus
+      overlayProps={{ blur: 0, backgroundOpacity: 0.35 }}
       attributes={{ content: { 'aria-label': t('search') } }}
     >
       <Spotlight.Search

@@ -2,7 +2,7 @@ import { PasswordInput } from '@mantine/core'
 import { type FormEvent, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Notice } from '../components/notice.tsx'
-import { problemWords } from '../problem.ts'
+import { problemCode, problemWords } from '../problem.ts'
 import { divertScans } from '../scan/wedge-intake.ts'
 import { SessionPage } from './session-page.tsx'
 import { signOut, unlockSession } from './session-store.ts'
@@ -36,7 +36,8 @@ export function LockOverlay({ name }: { readonly name: string }) {
     try {
       await unlockSession(badgeCode === null ? { password: secret } : { badgeCode, pin: secret })
     } catch (error) {
-      setProblem(problemWords(error))
+      // Whose password it is stands above; the e-mail address is not in question here.
+      setProblem(problemCode(error) === 'WRONG_CREDENTIALS' ? t('lock.wrong') : problemWords(error))
       setSecret('')
       setBusy(false)
       input.current?.focus()

@@ -1,6 +1,7 @@
 import { Select, TextInput } from '@mantine/core'
 import { keepPreviousData, useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
+import type { TFunction } from 'i18next'
 import { useCallback, useEffect, useMemo, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { api } from '../../client.ts'
@@ -84,9 +85,14 @@ export function AuditScreen() {
       key: 'what',
       head: t('columns.what'),
       width: 'minmax(150px, 1.4fr)',
-      cell: (item) => whatOf(item, t(`kind.${item.kind}`)),
+      cell: (item) => whatOf(item, t),
     },
-    { key: 'reason', head: t('columns.reason'), width: 'minmax(120px, 1.4fr)', cell: ({ reason }) => reason },
+    {
+      key: 'reason',
+      head: t('columns.reason'),
+      width: 'minmax(120px, 1.4fr)',
+      cell: (item) => (isReaction(item) ? '' : item.reason),
+    },
   ]
 
   return (
@@ -168,7 +174,7 @@ function Filters({ search, onChange, domains }: FiltersProps) {
         value={search.domain ?? null}
         onChange={(domain) => onChange({ domain: domain ?? undefined })}
         clearable
-        w={130}
+        w={112}
       />
       <Select
         aria-label={t('actor')}
@@ -178,11 +184,11 @@ function Filters({ search, onChange, domains }: FiltersProps) {
         onChange={(actorId) => onChange({ actorId: actorId ?? undefined })}
         clearable
         searchable
-        w={150}
+        w={132}
       />
       <DayField label={t('from')} value={search.from} onChange={(from) => onChange({ from })} />
       <DayField label={t('to')} value={search.to} onChange={(to) => onChange({ to })} />
-      <LazyText label={t('text')} value={search.text} width={170} onChange={(text) => onChange({ text })} />
+      <LazyText label={t('text')} value={search.text} width={132} onChange={(text) => onChange({ text })} />
       {search.correlationId !== undefined && (
         <LazyText
           label={t('correlation')}
@@ -340,9 +346,14 @@ function toFilters(search: AuditSearch) {
 }
 
 /** Events are named in the past tense, so their names read as what happened: `Sample accessioned`. */
-function whatOf(item: Item, kind: string): string {
-  if (item.eventNames.length === 0) return kind
-  return item.eventNames.map((name) => spaced(name)).join(', ')
+function whatOf(item: Item, t: TFunction<['audit', 'frame', 'common']>): string {
+  if (item.eventNames.length > 0) return item.eventNames.map(spaced).join(', ')
+  return isReaction(item) ? t('reaction', { event: spaced(item.reason ?? '') }) : t(`kind.${item.kind}`)
+}
+
+/** What a service does because of another's event has that event's name as its reason. */
+function isReaction({ kind, eventNames, reason }: Item): boolean {
+  return kind === 'change' && eventNames.length === 0 && /^[A-Z][a-z]+([A-Z][a-z]+)+$/.test(reason ?? '')
 }
 
 function spaced(name: string): string {

@@ -85,7 +85,9 @@ function NextTask({ task }: { readonly task: Task }) {
         <button ref={button} className="btn btn-1 btn-lg" type="button" onClick={() => open(task)}>
           {t('continue')} <kbd>Enter</kbd>
         </button>
-        {task.since !== null && <p className="sm t2">{t('outSince', { time: shortMoment(task.since) })}</p>}
+        {task.since !== null && (
+          <p className="sm t2">{t('waitingSince', { time: shortMoment(task.since) })}</p>
+        )}
       </div>
     </section>
   )
@@ -128,6 +130,7 @@ function Worklist({ tasks }: { readonly tasks: readonly Task[] }) {
         <h2 id="h-work">{t('worklist')}</h2>
         <span className="cnt">{t('worklistCount', { count: tasks.length })}</span>
       </div>
+      {tasks.length === 0 && <p className="quiet-line">{t('nothingElse')}</p>}
       <div className="scroll grow" tabIndex={-1}>
         {tasks.length > 0 && (
           <table className="tb two work">

@@ -37,7 +37,7 @@ export function SystemScreen() {
   )
   return (
     <div className="system">
-      <div className="column scroll" tabIndex={0} role="region" aria-label={t('services')}>
+      <div className="column scroll" tabIndex={0} role="region" aria-label={t('frame:screens.system')}>
         <Services />
         <Trace />
       </div>
