@@ -6,6 +6,7 @@ import { EmptyState } from '../../components/empty-state.tsx'
 import { Icon } from '../../components/icon.tsx'
 import { ProblemNotice } from '../../components/problem-notice.tsx'
 import { countText } from '../../moments.ts'
+import { goTo } from '../../navigation.ts'
 import { problemWords } from '../../problem.ts'
 import { scanEngine, useScanMeaning } from '../../scan/scanning.ts'
 import type { FeedItem } from '../../scan/scan-engine.ts'
@@ -276,6 +277,14 @@ export function CheckStep({ subject, columns, groups, onStep }: CheckStepProps) 
     return true
   }
 
+  const shown = useRef(false)
+  useEffect(() => {
+    shown.current = true
+    return () => {
+      shown.current = false
+    }
+  }, [])
+
   useScanMeaning({
     sentence: armed === null ? t('scan.sentence') : t('scan.armed', { row: armed.row }),
     elseSentence: armed === null ? t('scan.else') : t('scan.armedElse'),
@@ -289,8 +298,15 @@ export function CheckStep({ subject, columns, groups, onStep }: CheckStepProps) 
       }
       return scanInSheet(id, scan, resolved, {
         goTo: (number) => goToRow(number, null),
-        showBoth: (numbers) => setDialog({ kind: 'compare', rows: numbers }),
-        receive: (item) => setDialog({ kind: 'receive', item }),
+        // The button stays in the scan line when this screen is left; then it leads to where the act is offered.
+        showBoth: (numbers) => {
+          if (shown.current) setDialog({ kind: 'compare', rows: numbers })
+          else goTo({ to: '/receive', search: { import: id, step: 'check' } })
+        },
+        receive: (item) => {
+          if (shown.current) setDialog({ kind: 'receive', item })
+          else goTo({ to: '/bench' })
+        },
       })
     },
   })

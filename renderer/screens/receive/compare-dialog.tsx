@@ -46,7 +46,9 @@ export function CompareDialog({ id, rows, columns, onGo, onLeaveOut, onClose }: 
                 {found.map(({ row }) => (
                   <th key={row}>{t('pop.row', { row })}</th>
                 ))}
-                <th />
+                <th>
+                  <span className="vh">{t('compare.comparison')}</span>
+                </th>
               </tr>
             </thead>
             <tbody>

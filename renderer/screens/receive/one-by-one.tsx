@@ -124,7 +124,7 @@ export function OneByOne({ onLeave }: { readonly onLeave: () => void }) {
             hint={t(typeName === null ? 'one.emptyNoTypeHint' : 'one.emptyHint')}
           />
         ) : (
-          <div className="scroll" tabIndex={0} role="region" aria-label={t('one.received2')}>
+          <div className="scroll" tabIndex={0} role="region" aria-label={t('one.list')}>
             <table className="tb">
               <thead>
                 <tr>

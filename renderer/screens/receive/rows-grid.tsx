@@ -61,8 +61,10 @@ export function RowsGrid(props: RowsGridProps) {
     getScrollElement: () => grid.current,
     estimateSize: () => rowHeight,
     overscan: 8,
+    // The head stands in the scrolled area above the rows; below, the next rows stay in sight.
+    scrollMargin: headHeight,
     scrollPaddingStart: headHeight,
-    paddingStart: 0,
+    scrollPaddingEnd: 3 * rowHeight,
   })
   const drawn = virtual.getVirtualItems()
   const range = virtual.range
@@ -71,7 +73,6 @@ export function RowsGrid(props: RowsGridProps) {
   useEffect(() => onSight(first, last), [first, last, onSight])
   useEffect(() => {
     if (active.index < total) virtual.scrollToIndex(active.index)
-    // The table of contents of the virtual list is not a dependency: only a move scrolls.
   }, [active.index, total, virtual])
   useEffect(() => {
     const cell = document.getElementById(`${base}-${String(active.index)}-${String(active.column)}`)
@@ -179,7 +180,7 @@ export function RowsGrid(props: RowsGridProps) {
                 aria-rowindex={item.index + 2}
                 className={`rcv-row ${row === undefined ? 'coming' : row.state}`}
                 style={{
-                  transform: `translateY(${String(item.start)}px)`,
+                  transform: `translateY(${String(item.start - headHeight)}px)`,
                   height: item.size,
                   gridTemplateColumns: tracks,
                 }}

@@ -29,7 +29,7 @@ export function sheetColumns(
           letter: column.column,
           heading: column.heading,
           look: 'text',
-          width: 130,
+          width: 110,
         },
       ]
     }
@@ -41,15 +41,14 @@ export function sheetColumns(
         : field?.kind === 'barcode' || isId(column.fieldKey)
           ? 'code'
           : 'text'
-    const unit = field?.unit === null || field?.unit === undefined ? '' : ` ${field.unit}`
     return [
       {
         key: `field:${column.fieldKey}`,
         fieldKey: column.fieldKey,
         letter: column.column,
-        heading: `${field?.label ?? column.heading}${unit}`,
+        heading: headingOf(field?.label ?? column.heading, field?.unit ?? null),
         look,
-        width: look === 'number' ? 96 : look === 'code' ? 128 : field?.kind === 'date' ? 118 : 116,
+        width: look === 'number' ? 88 : look === 'code' ? 112 : field?.kind === 'date' ? 106 : 92,
       },
     ]
   })
@@ -57,6 +56,12 @@ export function sheetColumns(
     ...shown.filter(({ fieldKey }) => fieldKey !== null),
     ...shown.filter(({ fieldKey }) => fieldKey === null),
   ]
+}
+
+/** Label and unit; where both are too long for a column of figures the unit says it all, as on a bench sheet. */
+function headingOf(label: string, unit: string | null): string {
+  if (unit === null) return label
+  return label.length > 9 ? unit : `${label} ${unit}`
 }
 
 /** What stands in a cell now. */
