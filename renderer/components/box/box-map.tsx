@@ -133,7 +133,9 @@ export function BoxMap(props: BoxMapProps) {
         onKeyDown={onKeyDown}
       >
         <div role="row">
-          <span className="ax" role="columnheader" aria-label={map.box.name} />
+          <span className="ax" role="columnheader">
+            <span className="vh">{map.box.name}</span>
+          </span>
           {Array.from({ length: columns }, (_, index) => (
             <span key={index} className={`ax${cross?.column === index + 1 ? ' on' : ''}`} role="columnheader">
               <span>{index + 1}</span>

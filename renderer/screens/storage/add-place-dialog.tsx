@@ -1,7 +1,11 @@
 import { Modal, NumberInput, Select, TextInput } from '@mantine/core'
 import { type FormEvent, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { type NodeId as NodeIdSchema, type StorageNode, ZoneName } from '../../../services/storage/contract.ts'
+import {
+  type NodeId as NodeIdSchema,
+  type StorageNode,
+  ZoneName,
+} from '../../../services/storage/contract.ts'
 import type { z } from 'zod'
 import { client } from '../../client.ts'
 import { Meter } from '../../components/meter.tsx'
@@ -44,7 +48,9 @@ interface AddPlaceDialogProps {
 export function AddPlaceDialog({ parent, siblings, onClose }: AddPlaceDialogProps) {
   const { t } = useTranslation(['storage', 'common'])
   const kinds = kindsInside[parent?.kind ?? 'top']
-  const [furnishing, setFurnishing] = useState<Furnishing>(() => firstFurnishing(kinds[0] ?? 'box', siblings, parent))
+  const [furnishing, setFurnishing] = useState<Furnishing>(() =>
+    firstFurnishing(kinds[0] ?? 'box', siblings, parent),
+  )
   const [sizeName, setSizeName] = useState<SizeName>('9x9')
   const [code, setCode] = useState('')
   const maker = useMaker(parent?.id ?? null, onClose)
@@ -83,7 +89,7 @@ export function AddPlaceDialog({ parent, siblings, onClose }: AddPlaceDialogProp
       closeButtonProps={{ 'aria-label': t('common:close') }}
     >
       <form className="dialog-form" onSubmit={submit}>
-        <fieldset className="plain dialog-form" disabled={maker.busy || maker.done > 0}>
+        <fieldset className="storage-fields dialog-form" disabled={maker.busy || maker.done > 0}>
           <legend className="vh">{t('add.what')}</legend>
           {kinds.length > 1 && (
             <Segmented
@@ -122,7 +128,7 @@ export function AddPlaceDialog({ parent, siblings, onClose }: AddPlaceDialogProp
             )}
           </div>
           {(kind === 'freezer' || kind === 'shelf' || kind === 'rack') && (
-            <div className="triple">
+            <div className="storage-triple">
               {kind === 'freezer' && (
                 <CountInput
                   label={t('add.shelves')}

@@ -24,6 +24,8 @@ const t = i18n.getFixedT(null, 'storage')
 
 /** Enter in the map; ending the filling has a key of its own, so that one Enter too many does not end it. */
 export function doEnter(map: BoxContents, acts: PositionActs): Promise<ScanResult | null> {
+  // With something in hand Enter always tries the framed position: a refusal says why not.
+  if (readPlacing().hand.length > 0) return doPrimary('place', map)
   if (acts.primary === null || acts.primary === 'stop-filling') return Promise.resolve(null)
   return doPrimary(acts.primary, map)
 }
@@ -34,6 +36,13 @@ export async function doPrimary(primary: PrimaryAct, map: BoxContents): Promise<
   switch (primary) {
     case 'place':
       return placing.framed === null ? null : placeInHand(map.box.id, placing.framed)
+    case 'place-next':
+      return map.nextFree === null ? null : placeInHand(map.box.id, map.nextFree)
+    case 'override': {
+      const words = zoneWords(map, placing.hand)
+      openDialog({ kind: 'override', boxId: map.box.id, label: placing.framed, words })
+      return null
+    }
     case 'fill':
       changePlacing((now) => startFilling(now, map))
       return null
@@ -70,9 +79,6 @@ export async function doOther(other: OtherAct, map: BoxContents | null): Promise
       return giveFree(map, labels)
     case 'use-reservation':
       return placing.framed === null ? null : placeInHand(boxId, placing.framed, { useReservation: true })
-    case 'override':
-      openDialog({ kind: 'override', boxId, label: placing.framed, words: zoneWords(map, placing.hand) })
-      return null
     case 'swap':
       return swap(map, labels)
     case 'check-out':

@@ -70,7 +70,9 @@ export function FindSpaceDialog({ onClose }: { readonly onClose: () => void }) {
             max={10_000}
             allowDecimal={false}
             clampBehavior="strict"
-            onChange={(count) => setWish({ ...wish, count: typeof count === 'number' ? Math.max(1, count) : 1 })}
+            onChange={(count) =>
+              setWish({ ...wish, count: typeof count === 'number' ? Math.max(1, count) : 1 })
+            }
             data-autofocus
           />
           <Select
@@ -98,7 +100,7 @@ export function FindSpaceDialog({ onClose }: { readonly onClose: () => void }) {
         </div>
       </form>
       {asked !== null && (
-        <div className="space-found" aria-live="polite">
+        <div className="storage-space" aria-live="polite">
           {found.isError && (
             <Notice tone="bad" boxed>
               {problemWords(found.error)}

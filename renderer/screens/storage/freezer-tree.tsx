@@ -1,5 +1,13 @@
 import { useNavigate } from '@tanstack/react-router'
-import { type CSSProperties, type DragEvent, type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react'
+import {
+  type CSSProperties,
+  type DragEvent,
+  type KeyboardEvent,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react'
 import { useTranslation } from 'react-i18next'
 import type { StorageNode } from '../../../services/storage/contract.ts'
 import { dragType } from '../../components/box/box-map.tsx'
@@ -124,7 +132,13 @@ export function FreezerTree({ nodes, openId, onDropIntoBox }: FreezerTreeProps) 
           )}
         </span>
       </div>
-      <div className="sto-tree scroll" role="tree" aria-label={t('freezers')} ref={tree} onKeyDown={onKeyDown}>
+      <div
+        className="sto-tree scroll"
+        role="tree"
+        aria-label={t('freezers')}
+        ref={tree}
+        onKeyDown={onKeyDown}
+      >
         {rows.map((row) => (
           <Row
             key={row.node.id}
@@ -212,7 +226,11 @@ function Freezer({ node, expandable, expanded, onToggle }: PartProps) {
       <Meter value={percent} tone={levelTone(capacity.level)} limits />
       <p className="fz-full">
         <span>
-          {t('fill', { occupied: countText(capacity.occupied), positions: countText(capacity.positions) })}
+          {t(capacity.reserved > 0 ? 'fillReserved' : 'fill', {
+            occupied: countText(capacity.occupied),
+            positions: countText(capacity.positions),
+            reserved: countText(capacity.reserved),
+          })}
         </span>
         <Level level={capacity.level} percent={percent} />
       </p>

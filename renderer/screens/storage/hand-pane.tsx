@@ -1,3 +1,4 @@
+import { Menu } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { type ReactNode, useState } from 'react'
@@ -15,10 +16,11 @@ import { ContainerStatus, SampleStatus, Status } from '../../components/status.t
 import { shortMoment } from '../../moments.ts'
 import { PlacedList } from './placed-list.tsx'
 import { rangeWords } from './placing-acts.ts'
+import { tubesAt } from './placing.ts'
 import { useSitting } from './placing-store.ts'
 import { actKeys, type OtherAct, plannedFor, type PositionActs, type PrimaryAct } from './position-acts.ts'
 import { useTypeLetter, useTypeName } from './type-letter.ts'
-import { isZoneAllowed } from './zone-rule.ts'
+import { allowedZones, isZoneAllowed } from './zone-rule.ts'
 
 interface HandPaneProps {
   readonly map: BoxContents | null
@@ -31,7 +33,7 @@ interface HandPaneProps {
 export function HandPane({ map, acts, onPrimary, onOther }: HandPaneProps) {
   const { t } = useTranslation('storage')
   return (
-    <aside className="sto-side r scroll" aria-label={t('position.pane')}>
+    <aside className="sto-side r column" aria-label={t('position.pane')}>
       <InHand onPutDown={map === null ? () => onOther('put-down') : null} />
       {map !== null && <SelectedPosition map={map} acts={acts} onPrimary={onPrimary} onOther={onOther} />}
       {map !== null && <PlacedList map={map} />}
@@ -52,7 +54,7 @@ function InHand({ onPutDown }: { readonly onPutDown: (() => void) | null }) {
       ) : hand.length > 1 ? (
         <>
           <p className="strong many">{t('hand.many', { count: hand.length })}</p>
-          <ul className="hand-list">
+          <ul className="in-hand-list">
             {hand.slice(0, 6).map((tube) => (
               <li key={tube.id}>
                 <b>{tube.place?.position}</b>
@@ -179,7 +181,9 @@ function SelectedPosition({ map, acts, onPrimary, onOther }: SelectedProps) {
   const { placing } = useSitting()
   const { selected, hand, refusal } = placing
   const position = map.positions.find(({ label }) => label === placing.framed)
-  const shownRefusal = refusal !== null && refusal.boxId === map.box.id ? refusal : null
+  // The checks say it already where the frame stands on the position that was refused.
+  const isSaid = refusal?.kind !== 'other' && refusal?.position === placing.framed
+  const shownRefusal = refusal !== null && refusal.boxId === map.box.id && !isSaid ? refusal : null
   return (
     <section className="sec" aria-labelledby="storage-position">
       <h2 id="storage-position">{t('position.title', { count: Math.max(1, selected.size) })}</h2>
@@ -197,12 +201,13 @@ function SelectedPosition({ map, acts, onPrimary, onOther }: SelectedProps) {
       )}
       {(acts.primary !== null || acts.others.length > 0) && (
         <div className="acts">
-          {acts.primary !== null && (
-            <PrimaryButton act={acts.primary} map={map} onRun={onPrimary} />
-          )}
-          {acts.others.map((act) => (
-            <ActButton key={act} act={act} onRun={() => onOther(act)} />
-          ))}
+          {acts.primary !== null && <PrimaryButton act={acts.primary} map={map} onRun={onPrimary} />}
+          {acts.others
+            .filter((act) => !rareActs.has(act))
+            .map((act) => (
+              <ActButton key={act} act={act} onRun={() => onOther(act)} />
+            ))}
+          <RareActs acts={acts.others.filter((act) => rareActs.has(act))} onOther={onOther} />
         </div>
       )}
     </section>
@@ -220,7 +225,9 @@ function Several({ map, selected }: { readonly map: BoxContents; readonly select
         <span className="sm t2">{rangeWords(map, selected)}</span>
       </div>
       <ul className="checks">
-        {count('occupied') > 0 && <Check tone="info" icon="tube" words={t('several.tubes', { count: count('occupied') })} />}
+        {count('occupied') > 0 && (
+          <Check tone="info" icon="tube" words={t('several.tubes', { count: count('occupied') })} />
+        )}
         {count('available') > 0 && (
           <Check tone="info" icon="ring" words={t('several.free', { count: count('available') })} />
         )}
@@ -295,7 +302,11 @@ function Checks({ map, position }: { readonly map: BoxContents; readonly positio
       ) : wrong !== null ? (
         <Check
           tone="bad"
-          words={t('check.zoneWrong', { material: nameOf(wrong), zone: t(`common:zone.${zone}`) })}
+          words={t('check.zoneWrongAllowed', {
+            material: nameOf(wrong),
+            zone: t(`common:zone.${zone}`),
+            allowed: zoneList.format(allowedZones(wrong).map((each) => t(`common:zone.${each}`))),
+          })}
         />
       ) : first === undefined ? (
         <Check tone="info" icon="snow" words={t('check.zoneIs', { zone: t(`common:zone.${zone}`) })} />
@@ -303,7 +314,9 @@ function Checks({ map, position }: { readonly map: BoxContents; readonly positio
         <Check
           tone="ok"
           words={t('check.zoneRight', {
-            material: materials.map((each) => (each === null ? t('hand.noMaterial') : nameOf(each))).join(', '),
+            material: materials
+              .map((each) => (each === null ? t('hand.noMaterial') : nameOf(each)))
+              .join(', '),
             zone: t(`common:zone.${zone}`),
           })}
         />
@@ -311,7 +324,10 @@ function Checks({ map, position }: { readonly map: BoxContents; readonly positio
       <FreeCheck position={position} />
       {placing.hand.length > 1 &&
         (planned === null ? (
-          <Check tone="bad" words={t('refused.tooFew', { count: placing.hand.length, from: position.label })} />
+          <Check
+            tone="bad"
+            words={t('refused.tooFew', { count: placing.hand.length, from: position.label })}
+          />
         ) : (
           <Check
             tone="ok"
@@ -333,12 +349,17 @@ function FreeCheck({ position }: { readonly position: BoxPosition }) {
       return <Check tone="bad" words={t('refused.taken', { position: label, who: container?.label ?? '' })} />
     case 'reserved':
       return container === null ? (
-        <Check tone="warn" words={t('refused.reserved', { position: label, who: position.reservedFor ?? '' })} />
+        <Check
+          tone="warn"
+          words={t('refused.reserved', { position: label, who: position.reservedFor ?? '' })}
+        />
       ) : (
         <Check tone="bad" words={t('refused.kept', { position: label, who: container.label })} />
       )
     case 'out_of_use':
-      return <Check tone="bad" words={t('refused.out-of-use', { position: label, who: position.reason ?? '' })} />
+      return (
+        <Check tone="bad" words={t('refused.out-of-use', { position: label, who: position.reason ?? '' })} />
+      )
   }
 }
 
@@ -395,9 +416,9 @@ function Holding({ position }: { readonly position: BoxPosition }) {
       <TubeHead material={container.material} label={container.label} sampleId={container.sampleId} />
       <TubeFacts sampleId={container.sampleId}>
         {state === 'reserved' && <Holder containerId={container.id} />}
-        {container.placedAt !== null && (
+        {state === 'occupied' && container.placedAt !== null && (
           <>
-            <dt>{state === 'reserved' ? t('position.outSince') : t('position.since')}</dt>
+            <dt>{t('position.since')}</dt>
             <dd>{shortMoment(container.placedAt)}</dd>
           </>
         )}
@@ -416,6 +437,12 @@ function Holder({ containerId }: { readonly containerId: string }) {
     <>
       <dt>{t('position.heldBy')}</dt>
       <dd>{held.data.heldBy}</dd>
+      {held.data.since !== null && (
+        <>
+          <dt>{t('position.outSince')}</dt>
+          <dd>{shortMoment(held.data.since)}</dd>
+        </>
+      )}
     </>
   )
 }
@@ -432,22 +459,55 @@ function PrimaryButton({
   const { t } = useTranslation('storage')
   const { placing } = useSitting()
   const { hand, framed } = placing
-  const position = map.positions.find(({ label }) => label === framed)
-  const isRefusedAnyway =
-    act === 'place' &&
-    (position?.state !== 'available' ||
-      hand.some(({ material }) => !isZoneAllowed(material, map.box.zone)) ||
-      (hand.length > 1 && plannedFor(placing, map) === null))
-  const count = act === 'take' ? Math.max(1, placing.selected.size) : hand.length
+  const position = (act === 'place-next' ? map.nextFree : framed) ?? ''
+  const count = act === 'take' ? Math.max(1, tubesAt(map, placing.selected).length) : hand.length
+  // Enter acts on the framed position, so what does something else has no key.
+  const key =
+    act === 'stop-filling'
+      ? t('key.escape')
+      : act === 'place-next' || act === 'override'
+        ? null
+        : t('key.enter')
   return (
     <button
-      className={`btn btn-lg primary${isRefusedAnyway ? '' : ' btn-1'}`}
+      className={`btn btn-lg primary${act === 'override' ? '' : ' btn-1'}`}
       type="button"
       onClick={() => onRun(act)}
     >
-      {t(`act.${act}`, { position: framed ?? '', count })}
-      <kbd>{act === 'stop-filling' ? t('key.escape') : t('key.enter')}</kbd>
+      {t(`act.${act}`, { position, count })}
+      {key !== null && <kbd>{key}</kbd>}
     </button>
+  )
+}
+
+/** Done once in a while, so they do not stand beside what is done all day. */
+const rareActs: ReadonlySet<OtherAct> = new Set(['take-out', 'dispose'])
+
+function RareActs({
+  acts,
+  onOther,
+}: {
+  readonly acts: readonly OtherAct[]
+  readonly onOther: (act: OtherAct) => void
+}) {
+  const { t } = useTranslation('storage')
+  if (acts.length === 0) return null
+  return (
+    <Menu position="bottom-end" withinPortal>
+      <Menu.Target>
+        <button className="btn" type="button">
+          {t('act.more')}
+          <Icon name="down" size={16} />
+        </button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {acts.map((act) => (
+          <Menu.Item key={act} onClick={() => onOther(act)}>
+            {t(`act.${act}`)}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
   )
 }
 
@@ -487,9 +547,13 @@ function useSameDonor(tube: Container | undefined, map: BoxContents): readonly s
   if (donor === null || kin.data === undefined) return []
   const ids = new Set<string>(kin.data.items.map(({ id }) => id))
   return map.positions
-    .filter(({ state, container }) => state === 'occupied' && ids.has(container?.sampleId ?? ''))
+    .filter(({ state, container }) => {
+      return state === 'occupied' && container?.id !== tube?.id && ids.has(container?.sampleId ?? '')
+    })
     .map(({ label }) => label)
 }
+
+const zoneList = new Intl.ListFormat('en-GB', { type: 'disjunction' })
 
 /** `F5, F6 and F7`; more than four are counted. */
 function listWords(labels: readonly string[]): string {

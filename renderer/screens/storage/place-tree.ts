@@ -44,7 +44,7 @@ export function placesAbove(nodes: readonly StorageNode[], id: string): readonly
   const byId = new Map<string, StorageNode>(nodes.map((node) => [node.id, node]))
   const above: StorageNode[] = []
   const seen = new Set<string>([id])
-  for (let at = byId.get(id)?.parentId ?? null; at !== null && !seen.has(at); ) {
+  for (let at = byId.get(id)?.parentId ?? null; at !== null && !seen.has(at);) {
     seen.add(at)
     const node = byId.get(at)
     if (node === undefined) break
@@ -55,8 +55,7 @@ export function placesAbove(nodes: readonly StorageNode[], id: string): readonly
 }
 
 export type TreeMove =
-  | { readonly kind: 'go'; readonly id: string }
-  | { readonly kind: 'expand' | 'collapse'; readonly id: string }
+  { readonly kind: 'go'; readonly id: string } | { readonly kind: 'expand' | 'collapse'; readonly id: string }
 
 /** What a key does in the tree: up, down, Home, End; right opens or goes in, left closes or goes out. */
 export function moveInTree(rows: readonly TreeRow[], at: string, key: string): TreeMove | null {

@@ -57,7 +57,7 @@ export async function place(tubes: readonly Container[], to: Destination): Promi
   const last = labels.at(-1) ?? to.label ?? ''
   changePlacing((placing) => placedAt(placing, last, map, tubes))
   openBoxPage(to.boxId)
-  const undo = undoOf(tubes)
+  const undo = undoOf(tubes, labels[0] === undefined ? null : { boxId: to.boxId, label: labels[0] })
   notePlacements(
     after.flatMap(({ id, place: where }) =>
       where === null ? [] : [{ boxId: where.boxId, position: where.position, containerId: id, undo }],
@@ -234,22 +234,20 @@ export function may(permission: string): boolean {
   return session.stage === 'signed-in' && session.me.permissions.includes(permission)
 }
 
-/** Takes placements back; the answer is one and the same function, by which the list finds the ring of the scan line. */
-export function undoOf(before: readonly Container[]): () => Promise<void> {
+/** Takes placements back. The list of what was placed finds its ring on the scan line by this very function. */
+export function undoOf(
+  before: readonly Container[],
+  freed: { readonly boxId: string; readonly label: string } | null = null,
+): () => Promise<void> {
   return async () => {
     await putBack(before, { reason: t('undoReason'), mayOverride: may('storage:override') })
     forgetPlacements(before.map(({ id }) => id))
     const { boxId } = readPlacing()
-    if (boxId !== null) {
-      const map = await readBox(boxId)
-      changePlacing((placing) => showBox(placing, map, freedLabel(before, map)))
-    }
+    if (boxId === null) return
+    const map = await readBox(boxId)
+    // The position that is free again is the one to go on with.
+    changePlacing((placing) => showBox(placing, map, freed?.boxId === boxId ? freed.label : null))
   }
-}
-
-/** The first free position, now that something was taken back, so that the tube can go to the right one. */
-function freedLabel(before: readonly Container[], map: BoxContents): string | null {
-  return before.some(({ state }) => state === 'unplaced') ? map.nextFree : null
 }
 
 async function readTubes(map: BoxContents, labels: readonly string[]): Promise<readonly Container[]> {
@@ -265,7 +263,7 @@ const Taken = z.object({
   occupant: z.string(),
   state: z.enum(['occupied', 'reserved', 'out_of_use', 'available']),
 })
-const WrongZone = z.object({ material: z.string(), zone: ZoneName, allowed: z.array(ZoneName) })
+const WrongZone = z.object({ material: z.string(), zone: ZoneName })
 
 /** Refusals that a rule gives; anything else (no answer, session over) leaves the scan waiting. */
 const ruleCodes: ReadonlySet<string> = new Set([
@@ -295,26 +293,16 @@ function refusalOf(
     const { position, occupant, state } = taken.data
     const isKept = map?.positions.find(({ label }) => label === position)?.container != null
     const kind =
-      state === 'occupied'
-        ? 'taken'
-        : state === 'out_of_use'
-          ? 'out-of-use'
-          : isKept
-            ? 'kept'
-            : 'reserved'
+      state === 'occupied' ? 'taken' : state === 'out_of_use' ? 'out-of-use' : isKept ? 'kept' : 'reserved'
     return { ...where, position, kind, words: t(`refused.${kind}`, { position, who: occupant }) }
   }
   const zone = code === 'ZONE_NOT_ALLOWED' ? WrongZone.safeParse(data) : null
   if (zone?.success === true) {
-    const { material, zone: name, allowed } = zone.data
+    const { material, zone: name } = zone.data
     return {
       ...where,
       kind: 'zone',
-      words: t('refused.zone', {
-        material: materialName(material),
-        zone: i18n.t(`common:zone.${name}`),
-        allowed: allowed.map((each) => i18n.t(`common:zone.${each}`)).join(', '),
-      }),
+      words: t('check.zoneWrong', { material: materialName(material), zone: i18n.t(`common:zone.${name}`) }),
     }
   }
   return { ...where, kind: 'other', words: problemWords(error) }

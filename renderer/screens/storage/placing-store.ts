@@ -21,7 +21,12 @@ export type StorageDialog =
   | { readonly kind: 'reserve'; readonly boxId: string; readonly labels: readonly string[] }
   | { readonly kind: 'out-of-use'; readonly boxId: string; readonly labels: readonly string[] }
   | { readonly kind: 'back-in-use'; readonly boxId: string; readonly labels: readonly string[] }
-  | { readonly kind: 'override'; readonly boxId: string; readonly label: string | null; readonly words: string }
+  | {
+      readonly kind: 'override'
+      readonly boxId: string
+      readonly label: string | null
+      readonly words: string
+    }
   | { readonly kind: 'check-out'; readonly container: Container }
   | { readonly kind: 'dispose'; readonly container: Container }
 

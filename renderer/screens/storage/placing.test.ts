@@ -53,13 +53,7 @@ function box(...rows: readonly string[]): BoxContents {
         row: rowIndex + 1,
         column: columnIndex + 1,
         state:
-          mark === '.'
-            ? 'available'
-            : mark === 'r'
-              ? 'reserved'
-              : mark === 'x'
-                ? 'out_of_use'
-                : 'occupied',
+          mark === '.' ? 'available' : mark === 'r' ? 'reserved' : mark === 'x' ? 'out_of_use' : 'occupied',
         reservedUntil: null,
         reservedFor: null,
         reason: null,
@@ -85,7 +79,7 @@ describe('the line says what the next scan does', () => {
 
   test('nothing in hand: a tube is taken, a position framed, a box opened', () => {
     const placing = shown(map)
-    expect(announceScan(placing)).toMatchObject({
+    expect(announceScan(placing, map)).toMatchObject({
       say: 'take',
       else: 'takeFill',
       values: { position: 'A2' },
@@ -95,9 +89,15 @@ describe('the line says what the next scan does', () => {
     expect(interpretScan(placing, { kind: 'box', boxId: otherBox })).toEqual({ act: 'open', boxId: otherBox })
   })
 
+  test('Enter and F are offered for a free position only', () => {
+    const aimed = frame(takeInHand(shown(map), [tube(7)], map), 'A1')
+    expect(announceScan(aimed, map)).toMatchObject({ say: 'place', else: 'place' })
+    expect(announceScan(frame(shown(map), 'A3'), map)).toMatchObject({ say: 'take', else: 'take' })
+  })
+
   test('a tube in hand: a position places it, another tube replaces it', () => {
     const placing = takeInHand(shown(map), [tube(7)], map)
-    expect(announceScan(placing)).toMatchObject({
+    expect(announceScan(placing, map)).toMatchObject({
       say: 'place',
       else: 'placeEnter',
       values: { code: 'T7', position: 'A2' },
@@ -119,7 +119,7 @@ describe('the line says what the next scan does', () => {
     let placing = startFilling(shown(map), map)
     const went: string[] = []
     for (const number of [5, 6, 7]) {
-      const announced = announceScan(placing)
+      const announced = announceScan(placing, map)
       expect(announced.say).toBe('fill')
       const intent = interpretScan(placing, { kind: 'tube', tube: tube(number) })
       if (intent.act !== 'place') throw new Error(intent.act)
@@ -129,13 +129,13 @@ describe('the line says what the next scan does', () => {
       placing = placedAt(placing, intent.label, map, intent.tubes)
     }
     expect(went).toEqual(['A2', 'B2', 'B3'])
-    expect(announceScan(placing).say).toBe('fillFull')
+    expect(announceScan(placing, map).say).toBe('fillFull')
     expect(interpretScan(placing, { kind: 'tube', tube: tube(8) })).toMatchObject({
       act: 'refuse',
       why: 'box-full',
     })
     // Another box goes on.
-    expect(announceScan(showBox(placing, box('..'), null))).toMatchObject({
+    expect(announceScan(showBox(placing, box('..'), null), box('..'))).toMatchObject({
       say: 'fill',
       values: { position: 'A1' },
     })
@@ -148,8 +148,11 @@ describe('the line says what the next scan does', () => {
       { kind: 'zone', words: 'no', boxId, position: 'A2', containerId: tube(7).id },
       map,
     )
-    expect(announceScan(placing)).toMatchObject({ say: 'fill', else: 'fillRefused', values: { code: 'T7' } })
-    expect(interpretScan(placing, { kind: 'tube', tube: tube(8) })).toMatchObject({ act: 'place', label: 'A2' })
+    expect(announceScan(placing, map)).toMatchObject({ say: 'fill', else: 'fillRefused', values: { code: 'T7' } })
+    expect(interpretScan(placing, { kind: 'tube', tube: tube(8) })).toMatchObject({
+      act: 'place',
+      label: 'A2',
+    })
     expect(interpretScan(placing, { kind: 'position', boxId, label: 'B3' })).toMatchObject({
       act: 'place',
       tubes: [tube(7)],
@@ -174,8 +177,8 @@ describe('the line says what the next scan does', () => {
   })
 
   test('without a box', () => {
-    expect(announceScan(nothingPlacing).say).toBe('anything')
-    expect(announceScan(takeInHand(nothingPlacing, [tube(7)], null))).toMatchObject({
+    expect(announceScan(nothingPlacing, null).say).toBe('anything')
+    expect(announceScan(takeInHand(nothingPlacing, [tube(7)], null), null)).toMatchObject({
       say: 'place',
       else: 'place',
     })
@@ -227,18 +230,23 @@ describe('several tubes from a position on', () => {
   test('never two into one, never onto another tube', () => {
     const drawing = fc.array(fc.stringMatching(/^[.rx1-9]{6}$/), { minLength: 4, maxLength: 4 })
     fc.assert(
-      fc.property(drawing, fc.nat(23), fc.uniqueArray(fc.integer({ min: 1, max: 9 })), (rows, at, numbers) => {
-        const map = box(...rows)
-        const tubes = numbers.map((number) => tube(number))
-        const targets = planTargets(map, map.positions[at]?.label ?? '', tubes)
-        if (targets === null) return
-        expect(new Set(targets).size).toBe(tubes.length)
-        for (const label of targets) {
-          const position = map.positions.find((each) => each.label === label)
-          const isOwn = tubes.some(({ id }) => id === position?.container?.id)
-          expect(position?.state === 'available' || isOwn).toBe(true)
-        }
-      }),
+      fc.property(
+        drawing,
+        fc.nat(23),
+        fc.uniqueArray(fc.integer({ min: 1, max: 9 })),
+        (rows, at, numbers) => {
+          const map = box(...rows)
+          const tubes = numbers.map((number) => tube(number))
+          const targets = planTargets(map, map.positions[at]?.label ?? '', tubes)
+          if (targets === null) return
+          expect(new Set(targets).size).toBe(tubes.length)
+          for (const label of targets) {
+            const position = map.positions.find((each) => each.label === label)
+            const isOwn = tubes.some(({ id }) => id === position?.container?.id)
+            expect(position?.state === 'available' || isOwn).toBe(true)
+          }
+        },
+      ),
     )
   })
 })

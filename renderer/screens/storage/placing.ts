@@ -79,24 +79,34 @@ export function interpretScan(placing: Placing, scanned: Scanned): Intent {
 export interface Announcement {
   readonly say: 'anything' | 'take' | 'place' | 'placeMany' | 'fill' | 'fillFull'
   readonly else:
-    'anything' | 'take' | 'takeFill' | 'place' | 'placeEnter' | 'fill' | 'fillRefused' | 'fillFull'
+    | 'anything'
+    | 'take'
+    | 'takeFill'
+    | 'place'
+    | 'placeEnter'
+    | 'placeManyEnter'
+    | 'fill'
+    | 'fillRefused'
+    | 'fillFull'
   readonly values: { readonly code: string; readonly position: string; readonly count: number }
 }
 
-/** Puts into words, by name, what the next scan will do. */
-export function announceScan(placing: Placing): Announcement {
+/** Puts into words, by name, what the next scan will do; `map` is the box that is shown. */
+export function announceScan(placing: Placing, map: BoxContents | null): Announcement {
   const { hand, framed, filling, boxId } = placing
   const values = { code: hand[0]?.label ?? '', position: framed ?? '', count: hand.length }
+  const isFrameFree = map?.positions.some((each) => each.label === framed && isFree(each)) ?? false
   if (filling && boxId !== null) {
     if (framed === null) return { say: 'fillFull', else: 'fillFull', values }
     return { say: 'fill', else: hand.length > 0 ? 'fillRefused' : 'fill', values }
   }
   if (hand.length > 0) {
-    const canEnter = framed !== null && boxId !== null
-    return { say: hand.length > 1 ? 'placeMany' : 'place', else: canEnter ? 'placeEnter' : 'place', values }
+    const isMany = hand.length > 1
+    const others = isFrameFree ? (isMany ? 'placeManyEnter' : 'placeEnter') : 'place'
+    return { say: isMany ? 'placeMany' : 'place', else: others, values }
   }
   if (boxId === null) return { say: 'anything', else: 'anything', values }
-  return { say: 'take', else: framed === null ? 'take' : 'takeFill', values }
+  return { say: 'take', else: isFrameFree ? 'takeFill' : 'take', values }
 }
 
 /** Takes tubes in hand, in place of what was there. The frame goes to a position that is free. */

@@ -1,8 +1,8 @@
 import type { BoxContents, BoxPosition } from '../../components/box/box-colours.ts'
 import { type Placing, planTargets, tubesAt } from './placing.ts'
 
-/** What the primary button and Enter do at the selected position. */
-export type PrimaryAct = 'place' | 'fill' | 'take' | 'return' | 'stop-filling'
+/** What the primary button does at the selected position. */
+export type PrimaryAct = 'place' | 'place-next' | 'override' | 'fill' | 'take' | 'return' | 'stop-filling'
 
 /** What can be done besides, each with its letter inside the map. */
 export type OtherAct =
@@ -16,7 +16,6 @@ export type OtherAct =
   | 'check-out'
   | 'take-out'
   | 'dispose'
-  | 'override'
 
 export interface Permissions {
   readonly place: boolean
@@ -57,11 +56,11 @@ export function actsFor(
   ]
   if (placing.hand.length > 0) {
     const isReserved = framed?.state === 'reserved' && framed.container === null
+    const usesUp = isReserved && isZoneAllowed && placing.hand.length === 1
     return {
-      primary: framed === undefined ? null : 'place',
+      primary: placingAct(placing, map, permissions, isZoneAllowed),
       others: [
-        ...(isReserved && placing.hand.length === 1 ? (['use-reservation'] as const) : []),
-        ...(!isZoneAllowed && permissions.override ? (['override'] as const) : []),
+        ...(usesUp ? (['use-reservation'] as const) : []),
         ...(isFreeOnly ? (['reserve'] as const) : []),
         'put-down',
       ],
@@ -70,6 +69,20 @@ export function actsFor(
   if (placing.filling) return { primary: 'stop-filling', others: [] }
   if (chosen.length > 1) return actsForMany(map, placing, chosen, marks, permissions)
   return framed === undefined ? { primary: null, others: [] } : actsForOne(framed, marks, permissions)
+}
+
+/** Places where that is possible, else offers the way out: the next free position, or the override. */
+function placingAct(
+  placing: Placing,
+  map: BoxContents,
+  permissions: Permissions,
+  isZoneAllowed: boolean,
+): PrimaryAct | null {
+  const framed = map.positions.find(({ label }) => label === placing.framed)
+  const isMany = placing.hand.length > 1
+  const hasRoom = isMany ? plannedFor(placing, map) !== null : framed?.state === 'available'
+  if (hasRoom) return isZoneAllowed ? 'place' : permissions.override ? 'override' : null
+  return isZoneAllowed && !isMany && map.nextFree !== null ? 'place-next' : null
 }
 
 function actsForOne(

@@ -123,7 +123,7 @@ export function RackScanDialog({ box, onClose }: RackScanDialogProps) {
           void takeFile(event.dataTransfer.files[0])
         }}
       >
-        <div className="rack-in">
+        <div className="storage-rack-in">
           <Textarea
             label={t('rack.paste')}
             description={t('rack.pasteHint')}
@@ -170,8 +170,8 @@ export function RackScanDialog({ box, onClose }: RackScanDialogProps) {
             {answer.problems.length > 0 && <Problems problems={answer.problems} />}
             {reads.length > 0 && (
               <>
-                <div className="rack-head">
-                  <p className="rack-counts" role="status">
+                <div className="storage-rack-head">
+                  <p className="storage-rack-counts" role="status">
                     {countResults(reads).map(({ result, count }) => (
                       <Status
                         key={result}
@@ -220,7 +220,9 @@ export function RackScanDialog({ box, onClose }: RackScanDialogProps) {
             <button
               className="btn btn-1"
               type="button"
-              disabled={busy || coming.length === 0 || asked !== text || (needsReason && reason.trim() === '')}
+              disabled={
+                busy || coming.length === 0 || asked !== text || (needsReason && reason.trim() === '')
+              }
               onClick={() => void apply()}
             >
               {busy ? t('rack.applying') : t('rack.apply', { count: coming.length })}
@@ -239,7 +241,7 @@ function Problems({ problems }: { readonly problems: Applied['problems'] }) {
       tone="warn"
       boxed
       detail={
-        <span className="rack-problems">
+        <span className="storage-rack-problems">
           {problems.slice(0, 20).map(({ row, message }, index) => (
             // The list is shown as it came and never changes its order.
             <span key={index}>
@@ -260,7 +262,7 @@ function Reads({ reads }: { readonly reads: readonly RackRead[] }) {
   const { t } = useTranslation('storage')
   if (reads.length === 0) return <p className="sm t2">{t('rack.noDifferences')}</p>
   return (
-    <div className="rack-rows scroll" tabIndex={0} role="region" aria-label={t('rack.table')}>
+    <div className="storage-rack-rows scroll" tabIndex={0} role="region" aria-label={t('rack.table')}>
       <table className="tb">
         <thead>
           <tr>
@@ -275,7 +277,11 @@ function Reads({ reads }: { readonly reads: readonly RackRead[] }) {
             <tr key={position}>
               <td className="strong">{position}</td>
               <td>
-                <Status tone={rackLooks[result].tone} icon={rackLooks[result].icon} word={t(`rack.is.${result}`)} />
+                <Status
+                  tone={rackLooks[result].tone}
+                  icon={rackLooks[result].icon}
+                  word={t(`rack.is.${result}`)}
+                />
               </td>
               <td>{code !== null && <CodeText>{code}</CodeText>}</td>
               <td className="t2">{sentence}</td>
@@ -298,7 +304,7 @@ function AppliedRows({ applied }: { readonly applied: Applied }) {
         {t('rack.applied', { count: good })}
       </Notice>
       {bad.length > 0 && (
-        <div className="rack-rows scroll" tabIndex={0} role="region" aria-label={t('rack.table')}>
+        <div className="storage-rack-rows scroll" tabIndex={0} role="region" aria-label={t('rack.table')}>
           <table className="tb">
             <thead>
               <tr>

@@ -80,7 +80,7 @@ export function ReserveDialog({ boxId, labels, words, onClose }: ReserveDialogPr
             onChange={(event) => setDay(event.currentTarget.value)}
             required
           />
-          <div className="quick" role="group" aria-label={t('reserve.until')}>
+          <div className="storage-quick" role="group" aria-label={t('reserve.until')}>
             {quickDays.map((days) => (
               <button key={days} className="btn" type="button" onClick={() => setDay(dayAhead(days))}>
                 {t('reserve.days', { count: days })}

@@ -4,14 +4,7 @@ import { client } from '../../client.ts'
 import { i18n } from '../../i18n.ts'
 import type { Resolved, ScanResult } from '../../scan/scan-engine.ts'
 import { interpretScan, type Scanned, takeInHand } from './placing.ts'
-import {
-  openBoxPage,
-  place,
-  readBox,
-  readContainer,
-  showBoxNow,
-  tookResult,
-} from './placing-acts.ts'
+import { openBoxPage, place, readBox, readContainer, showBoxNow, tookResult } from './placing-acts.ts'
 import { changePlacing, readPlacing } from './placing-store.ts'
 
 const t = i18n.getFixedT(null, 'storage')

@@ -35,7 +35,7 @@ export function StorageScreen() {
   const tree = useQuery(api.storage.tree.queryOptions({ input: {} }))
   const map = useShownBox(boxId, position)
   useEffect(() => beginSitting(me.user.id), [me.user.id])
-  useStorageScans(boxId)
+  useStorageScans(boxId, map.data ?? null)
 
   const nodes = tree.data ?? []
   const freezers = nodes.filter(({ kind }) => kind === 'freezer')
@@ -170,18 +170,15 @@ function useShownBox(boxId: string | null, position: string | null) {
       showBoxNow(boxId, position).catch(() => undefined)
     }
   }, [boxId, position])
-  useEffect(
-    () => () => changePlacing((placing) => ({ ...placing, filling: false, refusal: null })),
-    [],
-  )
+  useEffect(() => () => changePlacing((placing) => ({ ...placing, filling: false, refusal: null })), [])
   return boxId === null ? { ...map, data: undefined } : map
 }
 
-function useStorageScans(boxId: string | null): void {
+function useStorageScans(boxId: string | null, map: BoxContents | null): void {
   const { t } = useTranslation('storage')
   const mayPlace = useMay('storage:place')
   const { placing } = useSitting()
-  const says = announceScan(boxId === null ? { ...placing, boxId: null } : placing)
+  const says = announceScan(boxId === null ? { ...placing, boxId: null } : placing, map)
   useScanMeaning(
     mayPlace
       ? {

@@ -7,12 +7,15 @@ type ZoneName = NonNullable<StorageNode['zone']>
  * the tube is placed. Where the zone or the material is not known there is nothing to refuse.
  */
 export function isZoneAllowed(material: string | null, zone: ZoneName | null): boolean {
-  if (material === null || zone === null) return true
+  return material === null || zone === null || allowedZones(material).includes(zone)
+}
+
+/** The zones a material may be kept in, the preferred one first; a material without a rule follows `other`. */
+export function allowedZones(material: string): readonly ZoneName[] {
   const key = material
     .trim()
     .toLowerCase()
     .replace(/[\s_-]+/g, '_')
   const rules: Readonly<Record<string, readonly ZoneName[]>> = defaultZoneRules
-  const allowed = (Object.hasOwn(rules, key) ? rules[key] : rules['other']) ?? []
-  return allowed.includes(zone)
+  return (Object.hasOwn(rules, key) ? rules[key] : rules['other']) ?? []
 }
