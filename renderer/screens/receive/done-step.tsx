@@ -5,6 +5,7 @@ import type { FindingGroup, Import } from '../../../services/templates/contract.
 import { api, client } from '../../client.ts'
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx'
 import { Icon } from '../../components/icon.tsx'
+import { Meter } from '../../components/meter.tsx'
 import { Notice } from '../../components/notice.tsx'
 import { countText } from '../../moments.ts'
 import { goTo } from '../../navigation.ts'
@@ -31,6 +32,12 @@ export function DoneStep({ subject, groups, onStep, onFiles }: DoneStepProps) {
   const mayUndo = useMay('imports:apply')
   const { id, summary, state } = subject
   const [undoing, setUndoing] = useState(false)
+  /** How many were saved when taking back began; null while nothing is taken back. */
+  const [taking, setTaking] = useState<number | null>(null)
+  useQuery({
+    ...api.templates.getImport.queryOptions({ input: { id: subject.id } }),
+    refetchInterval: taking === null ? false : 500,
+  })
   const [kept, setKept] = useState<readonly { readonly row: number; readonly why: string }[]>([])
   const open = summary.toConfirm + summary.withErrors + summary.good
   const repairable = state === 'checking' || state === 'applying'
@@ -55,8 +62,18 @@ export function DoneStep({ subject, groups, onStep, onFiles }: DoneStepProps) {
     }
   }
 
+  /** Not waited for by the dialog: it takes a while, and the screen shows how far it is. */
   async function undo(reason: string): Promise<void> {
-    const result = await client.templates.undoImport({ id: subject.id, reason })
+    setTaking(summary.saved)
+    try {
+      announceUndone(await client.templates.undoImport({ id: subject.id, reason }))
+    } catch (error) {
+      scanEngine.announce({ tone: 'bad', sentence: t('done.undoFailed'), detail: problemWords(error) })
+    }
+    setTaking(null)
+  }
+
+  function announceUndone(result: Awaited<ReturnType<typeof client.templates.undoImport>>): void {
     setKept(result.kept)
     const { undone } = result.import.summary
     scanEngine.announce({
@@ -73,6 +90,23 @@ export function DoneStep({ subject, groups, onStep, onFiles }: DoneStepProps) {
         ? t('done.titleAbandoned')
         : t('done.title', { count: summary.saved, shown: countText(summary.saved) })
   const good = summary.saved > 0
+  if (taking !== null) {
+    const done = taking - summary.saved
+    return (
+      <div className="rcv-plain">
+        <div className="rcv-plain-body">
+          <div className="rcv-saving" role="status">
+            <h2>{t('done.taking')}</h2>
+            <p className="rcv-saving-count">
+              <b>{countText(done)}</b> {t('done.takingOf', { shown: countText(taking) })}
+            </p>
+            <Meter tone="now" value={(done / Math.max(1, taking)) * 100} label={t('done.taking')} />
+            <p className="t2">{t('done.takingGoesOn')}</p>
+          </div>
+        </div>
+      </div>
+    )
+  }
   return (
     <div className="rcv-plain">
       <div className="rcv-plain-body" tabIndex={0} role="region" aria-label={t('steps.done')}>
@@ -183,7 +217,10 @@ export function DoneStep({ subject, groups, onStep, onFiles }: DoneStepProps) {
           words={t('done.undoWords')}
           confirmLabel={t('done.undo')}
           withReason
-          onConfirm={undo}
+          onConfirm={(reason) => {
+            void undo(reason)
+            return Promise.resolve()
+          }}
           onClose={() => setUndoing(false)}
         />
       )}
