@@ -9,7 +9,7 @@ import { DatabaseStopped, type Engine } from './engine.ts'
 import { isDamage, isDiskFull, isRolledBack } from './errors.ts'
 import { Housekeeping, type HousekeepingOptions } from './housekeeping.ts'
 import { type Migration, migrate } from './migrate.ts'
-import { openPglite, wordsOf } from './pglite-engine.ts'
+import { openPglite, type PgliteOptions, wordsOf } from './pglite-engine.ts'
 import type { DomainTables } from './policy.ts'
 import { drainOutbox, journalEntryOf, readPosition, recover, type Recovery } from './recovery.ts'
 import { EntryLost } from './replay.ts'
@@ -331,12 +331,8 @@ function unobserved<T>(_part: string, work: () => Promise<T>): Promise<T> {
   return work()
 }
 
-export interface WorkstationDatabaseOptions extends DomainDatabaseOptions {
-  /** `TRACSEQ_HOME/databases/<domain>`. */
-  readonly directory: string
-  readonly template: string | null
-  readonly wasmModule?: WebAssembly.Module
-}
+/** `directory` is `TRACSEQ_HOME/databases/<domain>`. */
+export type WorkstationDatabaseOptions = DomainDatabaseOptions & PgliteOptions
 
 /**
  * Opens a domain's PGlite. A damaged one is set aside and made anew from snapshot and journal; so is one that is behind

@@ -14,7 +14,8 @@ export interface PgliteOptions {
   readonly template: string | null
   /** PGlite's compiled module, shared by all workers of a process. */
   readonly wasmModule?: WebAssembly.Module
-  readonly fileSystem?: DurableNodeFs
+  /** Tests put a disk with faults in its place. */
+  readonly fileSystem?: (directory: string) => DurableNodeFs
 }
 
 /** PGlite asks for 128 MB by default and takes it; a domain's working set is far smaller. */
@@ -29,7 +30,7 @@ export async function openPglite(
   options: PgliteOptions,
 ): Promise<Engine & { readonly fileSystem: DurableNodeFs }> {
   await prepareDirectory(options.directory, options.template)
-  const fileSystem = options.fileSystem ?? new DurableNodeFs(options.directory)
+  const fileSystem = options.fileSystem?.(options.directory) ?? new DurableNodeFs(options.directory)
   const client = await start(fileSystem, options)
   guard(client, fileSystem)
   const database = drizzle({ client })

@@ -160,10 +160,9 @@ function recoveryAuthor(workstationId: string): EntryAuthor {
 
 /** A journal that is behind what it once confirmed is not the journal it was: once per start, that is written into it. */
 async function announceEpoch(journal: JournalClient, author: EntryAuthor): Promise<void> {
-  const [last] = (await journal.epochs()).slice(-1)
-  if (last !== undefined && Date.parse(last.startedAt) >= performance.timeOrigin) return
   await journal.startEpoch({
     ...author,
+    unlessSince: new Date(performance.timeOrigin).toISOString(),
     reason: 'The journal was missing, or older than the databases, when it was opened',
   })
 }

@@ -208,19 +208,22 @@ async function startWorkstation(at: string): Promise<{ readonly url: string; clo
       stdio: ['ignore', 'pipe', 'inherit'],
     },
   )
-  if (child.stdout === null) throw new Error('no output')
-  for await (const line of createInterface({ input: child.stdout })) {
-    const { url } = JSON.parse(line) as { url: string }
-    return {
-      url,
-      async close() {
-        const ended = once(child, 'exit')
-        child.kill('SIGTERM')
-        await ended
-      },
-    }
+  if (child.stdout === null) throw new Error('The workstation has no output')
+  const said: readonly unknown[] = await Promise.race([
+    once(createInterface({ input: child.stdout }), 'line'),
+    once(child, 'exit').then(() => {
+      throw new Error('The workstation ended before it was ready')
+    }),
+  ])
+  const { url } = JSON.parse(String(said[0])) as { url: string }
+  return {
+    url,
+    async close() {
+      const ended = once(child, 'exit')
+      child.kill('SIGTERM')
+      await ended
+    },
   }
-  throw new Error('The workstation ended before it was ready')
 }
 
 async function call<T>(url: string, path: string, token: string | null, body?: unknown): Promise<T> {

@@ -8,7 +8,7 @@ import { event } from '../../contract/event.ts'
 import { type JournalClient, connectJournal } from '../../journal/journal-client.ts'
 import { type RunningJournal, startJournal } from '../../journal/start-journal.ts'
 import type { ChangeRequest, ChangeScope } from '../change.ts'
-import type { DomainDatabase, DomainDatabaseOptions } from '../domain-database.ts'
+import type { DomainDatabase, WorkstationDatabaseOptions } from '../domain-database.ts'
 import { type Migration, readMigrations } from '../migrate.ts'
 import { rowsOf, type Transaction } from '../transaction.ts'
 import { copyTestDatabase, loseTestDatabase, openTestDatabase } from './test-database.ts'
@@ -81,7 +81,7 @@ export interface NoteValues {
 }
 
 export async function openNoteHome(
-  settings: Pick<DomainDatabaseOptions, 'snapshotEvery' | 'housekeeping'> = {},
+  settings: Pick<WorkstationDatabaseOptions, 'snapshotEvery' | 'housekeeping' | 'fileSystem'> = {},
 ): Promise<NoteHome> {
   const home = makeTestFolder('tracseq-notes-')
   const directory = join(home, 'databases', 'notes')
