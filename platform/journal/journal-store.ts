@@ -71,6 +71,8 @@ export interface EntryAuthor {
 
 export interface EpochRequest extends EntryAuthor {
   readonly reason: string
+  /** An epoch announced at or after this instant stands for this one too: several databases may notice one loss. */
+  readonly unlessSince?: string
 }
 
 export interface ReadRequest {
@@ -168,6 +170,10 @@ export class JournalStore {
 
   /** Begins a new epoch: one entry in the chain and one row in the epoch table, in the same transaction. */
   startEpoch(request: EpochRequest): JournalEpoch {
+    const last = this.epochs().at(-1)
+    // The first one is nobody's announcement: it comes with the first entry.
+    if (request.unlessSince !== undefined && last !== undefined && last.number > 1)
+      if (last.startedAt >= request.unlessSince) return last
     const number = (this.#statements.lastEpochNumber.get() ?? 1) + 1
     const metadata = {
       kind: 'epoch',
