@@ -45,7 +45,7 @@ export const devices = domainContract('devices', {
     .input(ScannerSettings)
     .output(DeviceStatus),
   removeScanner: command({ permission: 'devices:manage', summary: 'Remove a scanner' })
-    .input(z.object({ id: z.string() }))
+    .input(z.object({ id: text(60) }))
     .output(z.object({})),
 
   scanFeed: query({

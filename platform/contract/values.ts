@@ -37,7 +37,7 @@ export const Revision = z.uuid()
 /** What every list takes. `sort` is `field` or `-field`. */
 export const listInput = {
   limit: z.coerce.number().int().min(1).max(500).default(50),
-  cursor: z.string().max(500).optional(),
+  cursor: text(500).optional(),
 }
 
 /** What every list returns. */

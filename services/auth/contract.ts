@@ -9,6 +9,7 @@ import {
   Reason,
   requiredText,
   Revision,
+  text,
 } from '../../platform/contract/values.ts'
 
 export const UserId = id('UserId')
@@ -27,7 +28,7 @@ export const RoleName = z.enum([
 
 export const Email = z.email('Not an e-mail address').max(254)
 /** Twelve or more characters; whether it is a common one is checked by the service. */
-export const NewPassword = z.string().min(12, 'At least 12 characters').max(200)
+export const NewPassword = text(200).min(12, 'At least 12 characters')
 export const Pin = z.string().regex(/^\d{4,8}$/, 'A PIN has 4 to 8 digits')
 
 export const User = z.object({
@@ -161,15 +162,15 @@ export const auth = domainContract('auth', {
     .errors(signInErrors)
     .input(
       z.object({
-        email: z.string().max(254),
-        password: z.string().max(200),
+        email: text(254),
+        password: text(200),
         /** Needed only where several laboratories share a Hub and a person works in more than one. */
         laboratoryId: z.uuid().optional(),
       }),
     )
     .output(Tokens.extend({ me: Me })),
   refresh: command({ permission: 'public', summary: 'Exchange a refresh token, once', secretAnswer: true })
-    .input(z.object({ refreshToken: z.string().max(500) }))
+    .input(z.object({ refreshToken: text(500) }))
     .output(Tokens),
   logout: command({ permission: 'signed-in', summary: 'Sign out' }).input(z.object({})).output(z.object({})),
   lock: command({ permission: 'signed-in', summary: 'Lock the session' })
@@ -187,9 +188,9 @@ export const auth = domainContract('auth', {
     })
     .input(
       z.object({
-        accessToken: z.string().max(4_000),
-        password: z.string().max(200).optional(),
-        badgeCode: z.string().max(200).optional(),
+        accessToken: text(4_000),
+        password: text(200).optional(),
+        badgeCode: text(200).optional(),
         pin: Pin.optional(),
       }),
     )
@@ -201,11 +202,11 @@ export const auth = domainContract('auth', {
     secretAnswer: true,
   })
     .errors({ ...signInErrors, ...passwordErrors })
-    .input(z.object({ currentPassword: z.string().max(200), newPassword: NewPassword }))
+    .input(z.object({ currentPassword: text(200), newPassword: NewPassword }))
     .output(z.object({})),
   setPin: command({ permission: 'signed-in', summary: 'Set the own PIN', secretAnswer: true })
     .errors(signInErrors)
-    .input(z.object({ password: z.string().max(200), pin: Pin.nullable() }))
+    .input(z.object({ password: text(200), pin: Pin.nullable() }))
     .output(z.object({})),
   sessions: query({
     permission: 'signed-in',
@@ -235,7 +236,7 @@ export const auth = domainContract('auth', {
         ...listInput,
         sort: z.enum(['name', '-name', 'email', '-email', 'createdAt', '-createdAt']).default('name'),
         status: UserStatus.optional(),
-        search: z.string().max(200).optional(),
+        search: text(200).optional(),
       }),
     )
     .output(page(User)),
@@ -298,7 +299,7 @@ export const auth = domainContract('auth', {
       z.object({
         name: RoleName,
         revision: Revision,
-        permissions: z.array(z.string().max(80)),
+        permissions: z.array(text(80)),
         reason: Reason,
       }),
     )
@@ -309,7 +310,7 @@ export const auth = domainContract('auth', {
 
   /** The gateway asks this for every session it does not know. */
   resolveSession: query({ permission: 'public', internal: true, summary: 'Who holds this access token' })
-    .input(z.object({ accessToken: z.string().max(4_000) }))
+    .input(z.object({ accessToken: text(4_000) }))
     .output(ResolvedSessionAnswer),
 })
 

@@ -9,6 +9,7 @@ import {
   Reason,
   requiredText,
   Revision,
+  text,
 } from '../../platform/contract/values.ts'
 
 export const CodeId = id('CodeId')
@@ -16,7 +17,7 @@ export const CodeId = id('CodeId')
 /** What a code may point at. The id is that of the owning domain. */
 export const Thing = z.object({
   kind: z.enum(['sample', 'container', 'storage-node', 'position', 'user', 'library', 'pool', 'reagent']),
-  id: z.string().min(1).max(200),
+  id: text(200).min(1),
 })
 export type Thing = z.infer<typeof Thing>
 
@@ -120,7 +121,7 @@ export const barcodes = domainContract('barcodes', {
         ...listInput,
         sort: z.enum(['text', '-text', 'createdAt', '-createdAt']).default('-createdAt'),
         source: CodeSource.optional(),
-        search: z.string().max(200).optional(),
+        search: text(200).optional(),
       }),
     )
     .output(page(Code)),

@@ -54,7 +54,7 @@ const optionalText = text(200).nullable()
 const TaxonId = z.string().regex(/^\d{1,10}$/, 'A taxon id has digits only')
 const Priority = z.enum(['low', 'normal', 'high', 'urgent', 'stat'])
 /** Columns of a manifest that TracSeq has no field for, exactly as they came. */
-const Extra = z.record(z.string().max(200), text(4_000))
+const Extra = z.record(text(200), text(4_000))
 
 /** What a person says of a sample; everything else follows from what happens to it. */
 export const SampleFields = z.object({
@@ -182,7 +182,7 @@ export const ReceiveRequest = z.object({
   code: requiredText(200).optional(),
   codeConfirmed: z.boolean().default(false),
   containerKind: z.enum(['tube', 'plate', 'slide', 'bag', 'other']).default('tube'),
-  placement: z.object({ boxId: z.uuid(), position: z.string().max(12).optional() }).optional(),
+  placement: z.object({ boxId: z.uuid(), position: text(12).optional() }).optional(),
   importId: z.uuid().optional(),
 })
 
@@ -239,14 +239,14 @@ export const samples = domainContract('samples', {
           ])
           .default('-createdAt'),
         state: z.union([SampleState, z.array(SampleState)]).optional(),
-        type: z.string().max(60).optional(),
-        project: z.string().max(200).optional(),
-        donor: z.string().max(200).optional(),
+        type: text(60).optional(),
+        project: text(200).optional(),
+        donor: text(200).optional(),
         importId: z.uuid().optional(),
         createdAfter: Instant.optional(),
         createdBefore: Instant.optional(),
         /** Words over name, code, client id, donor and project: each must begin a word there, in any order and case. */
-        search: z.string().max(200).optional(),
+        search: text(200).optional(),
         withDeleted: z.coerce.boolean().default(false),
       }),
     )

@@ -1,7 +1,17 @@
 import { z } from 'zod'
 import { event } from '../../platform/contract/event.ts'
 import { command, domainContract, query } from '../../platform/contract/procedure.ts'
-import { id, Instant, listInput, page, Reason, requiredText, Revision, rowResult, text } from '../../platform/contract/values.ts'
+import {
+  id,
+  Instant,
+  listInput,
+  page,
+  Reason,
+  requiredText,
+  Revision,
+  rowResult,
+  text,
+} from '../../platform/contract/values.ts'
 import { Thing } from '../barcodes/contract.ts'
 
 export const NodeId = id('NodeId')
@@ -14,7 +24,7 @@ export const ContainerState = z.enum(['unplaced', 'placed', 'checked_out', 'disp
 export const ContainerKind = z.enum(['tube', 'plate', 'slide', 'bag', 'other'])
 
 /** A label such as `C4`; tolerant spelling (`c04`) is accepted and normalised by the service. */
-export const PositionLabel = text(12).trim().min(1)
+export const PositionLabel = z.string().trim().min(1).max(12)
 
 export const Zone = z.object({
   name: ZoneName,
