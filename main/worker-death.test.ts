@@ -42,7 +42,7 @@ async function allocateInTheEnd(key: string): Promise<Allocation> {
     try {
       return await allocate(key)
     } catch (error) {
-      if (!(error instanceof ORPCError) || !['NOT_STARTED', 'OUTCOME_UNKNOWN'].includes(error.code))
+      if (!(error instanceof ORPCError) || !['NOT_STARTED', 'OUTCOME_UNKNOWN'].includes(String(error.code)))
         throw error
       await delay(200)
     }
@@ -110,9 +110,9 @@ const otherPaths = ['auth.me', 'storage.zones', 'system.health']
 /** Asks other services all the while, and tells what came of it. */
 function watchOthers() {
   const seen = new Set<string>()
-  let watching = true
+  const ended = new AbortController()
   const watch = async (path: string) => {
-    while (watching) {
+    while (!ended.signal.aborted) {
       seen.add(`${path} ${await codeOf(bench.call(path, undefined, { token }))}`)
       await delay(20)
     }
@@ -120,7 +120,7 @@ function watchOthers() {
   const all = Promise.all(otherPaths.map(watch))
   return {
     async stop() {
-      watching = false
+      ended.abort()
       await all
       return seen
     },

@@ -51,11 +51,23 @@ const FirstLine = z.object({ url: z.url(), home: z.string() })
 const readyWithinMs = 90_000
 const endsWithinMs = 25_000
 
-/** Process groups that still run, so that none outlives the tests. */
-const running = new Set<number>()
-process.once('exit', () => {
-  for (const group of running) signalGroup(group, 'SIGKILL')
-})
+/** Process groups that still run, each with what ends it. */
+const running = new Map<number, () => Promise<void>>()
+
+/** Kills what a failed test left running; call it after each test that starts workstations. */
+export async function killLeftOvers(): Promise<void> {
+  await Promise.all([...running.values()].map((kill) => kill()))
+}
+
+/** A watcher outside of this process: when this one ends in whatever way, the pipe closes and the group is killed. */
+function killWithThisProcess(group: number): () => void {
+  const watcher = spawn('sh', ['-c', 'read -r _; kill -9 -- "-$0"', String(group)], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+  watcher.unref()
+  return () => watcher.kill('SIGKILL')
+}
 
 export function makeHome(): string {
   return mkdtempSync(join(tmpdir(), 'tracseq-workstation-'))
@@ -82,17 +94,19 @@ export async function startWorkstationProcess(
   })
   const { pid } = child
   if (pid === undefined) throw new Error('The workstation could not be started')
-  running.add(pid)
+  const stopWatching = killWithThisProcess(pid)
   let words = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => (words += text))
   const exit = once(child, 'close').then(([status, signal]) => {
     running.delete(pid)
+    stopWatching()
     return { status: status as number | null, signal: signal as string | null }
   })
   const kill = async () => {
     signalGroup(pid, 'SIGKILL')
     await exit
   }
+  running.set(pid, kill)
   options.onSpawned?.(kill)
   const ended = exit.then(({ status, signal }) => {
     throw new EndedEarly(status, signal, words)
