@@ -1,0 +1,84 @@
+import { readdirSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, afterEach, expect, test } from 'vitest'
+import { system } from '../platform/gateway/contract.ts'
+import { barcodes } from '../services/barcodes/contract.ts'
+import { verifyTwice } from './testing/evidence.ts'
+import { insist } from './testing/ledger.ts'
+import {
+  killLeftOvers,
+  makeHome,
+  type SignedIn,
+  signInTo,
+  startWorkstationProcess,
+} from './testing/workstation-process.ts'
+
+/** More than a domain's database keeps of what it gave to the journal (2,000). */
+const commands = Number(process.env['TRACSEQ_COMMANDS'] ?? 3_000)
+const warmUp = 500
+const inHand = 8
+const megabyte = 1024 * 1024
+
+const home = makeHome()
+afterEach(killLeftOvers)
+afterAll(() => rmSync(home, { recursive: true, force: true }))
+
+test(
+  `${commands} commands leave logs and memory within bounds`,
+  async () => {
+    const workstation = await startWorkstationProcess(home)
+    const admin = await signInTo(workstation)
+    await allocate(admin, 'warm', warmUp)
+    const before = await admin.client(system).memory()
+    await allocate(admin, 'load', commands)
+    const after = await admin.client(system).memory()
+
+    expect(sizeOf(join(home, 'databases/barcodes/pg_wal')) / megabyte).toBeLessThan(200)
+    expect(sizeOf(home, /^journal\.sqlite-wal$/) / megabyte).toBeLessThan(64)
+    expect((after.rssBytes - before.rssBytes) / megabyte).toBeLessThan(200)
+    const { counts } = await admin.client(barcodes).statistics()
+    expect(counts).toEqual([{ source: 'own', state: 'allocated', count: warmUp + commands }])
+    await workstation.stop()
+    expect(verifyTwice(home)).toMatchObject({ status: 0 })
+  },
+  120_000 + commands * 40,
+)
+
+test('when the whole journal is lost, what nobody holds any more is announced as a gap, and nothing else is lost', async () => {
+  for (const file of ['journal.sqlite', 'journal.sqlite-wal', 'journal.sqlite-shm'])
+    rmSync(join(home, file), { force: true })
+  const workstation = await startWorkstationProcess(home)
+  const admin = await signInTo(workstation)
+  const { counts } = await insist(() => admin.client(barcodes).statistics())
+  expect(counts).toEqual([{ source: 'own', state: 'allocated', count: warmUp + commands }])
+
+  const { epochs } = await admin.client(system).journal()
+  const gap = epochs.at(-1)?.gaps.find(({ domain }) => domain === 'barcodes')
+  expect(gap).toMatchObject({ lostFrom: 1 })
+  const { items } = await admin
+    .client(system)
+    .searchAudit({ domain: 'barcodes', text: 'no longer in any journal' })
+  expect(items).toMatchObject([{ kind: 'gap', sequence: gap?.sequence }])
+  await allocate(admin, 'after', 10)
+  await workstation.stop()
+  expect(verifyTwice(home)).toMatchObject({ status: 0 })
+}, 180_000)
+
+/** Allocates one code after the other, several at once, as several people would. */
+async function allocate(admin: SignedIn, name: string, count: number): Promise<void> {
+  let next = 0
+  const take = async () => {
+    while (next < count) {
+      next += 1
+      const key = `${name}-${next}`
+      await insist(() => admin.client(barcodes).allocate({ kind: 'sample', count: 1 }, { context: { key } }))
+    }
+  }
+  await Promise.all(Array.from({ length: inHand }, take))
+}
+
+function sizeOf(folder: string, only = /./): number {
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && only.test(entry.name))
+    .reduce((total, entry) => total + statSync(join(folder, entry.name)).size, 0)
+}
