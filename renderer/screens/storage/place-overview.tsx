@@ -110,15 +110,16 @@ function PlaceLine({ node }: { readonly node: StorageNode }) {
   const content = (
     <>
       <Icon name={kindIcons[kind]} />
-      <span className="ell">
-        <b>{node.name}</b>
+      <div className="ell">
+        <p className="ell">
+          <b>{node.name}</b>
+        </p>
         {node.code !== null && (
-          <>
-            {' '}
+          <p className="ell">
             <CodeText>{node.code}</CodeText>
-          </>
+          </p>
         )}
-      </span>
+      </div>
       <span className="sm t3 nowrap">
         {node.grid === null
           ? t(`kind.${kind}`)

@@ -148,7 +148,11 @@ describe('the line says what the next scan does', () => {
       { kind: 'zone', words: 'no', boxId, position: 'A2', containerId: tube(7).id },
       map,
     )
-    expect(announceScan(placing, map)).toMatchObject({ say: 'fill', else: 'fillRefused', values: { code: 'T7' } })
+    expect(announceScan(placing, map)).toMatchObject({
+      say: 'fill',
+      else: 'fillRefused',
+      values: { code: 'T7' },
+    })
     expect(interpretScan(placing, { kind: 'tube', tube: tube(8) })).toMatchObject({
       act: 'place',
       label: 'A2',
@@ -192,8 +196,8 @@ test('Esc puts down and ends filling; the frame stays', () => {
 })
 
 test('the frame follows a free position when something is taken in hand, and stays where it is free', () => {
-  const map = box('123', '4..')
-  expect(takeInHand(frame(shown(map), 'A1'), [tube(1)], map).framed).toBe('B2')
+  const map = box('1.3', '4..')
+  expect(takeInHand(frame(shown(map), 'B1'), [tube(4)], map).framed).toBe('A2')
   expect(takeInHand(frame(shown(map), 'B3'), [tube(1)], map).framed).toBe('B3')
 })
 

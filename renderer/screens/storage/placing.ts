@@ -109,9 +109,11 @@ export function announceScan(placing: Placing, map: BoxContents | null): Announc
   return { say: 'take', else: isFrameFree ? 'takeFill' : 'take', values }
 }
 
-/** Takes tubes in hand, in place of what was there. The frame goes to a position that is free. */
+/** Takes tubes in hand, in place of what was there. The frame stays where it is free, else it goes to the next in order. */
 export function takeInHand(placing: Placing, tubes: readonly Container[], map: BoxContents | null): Placing {
-  return frame({ ...placing, hand: tubes, refusal: null }, freeFrame(placing.framed, map))
+  const isFrameFree = map?.positions.some((each) => each.label === placing.framed && isFree(each)) ?? false
+  const label = isFrameFree ? placing.framed : (map?.nextFree ?? null)
+  return frame({ ...placing, hand: tubes, refusal: null }, label)
 }
 
 /** Puts down what is in hand; the tubes are where they were. */

@@ -241,15 +241,15 @@ function Problems({ problems }: { readonly problems: Applied['problems'] }) {
       tone="warn"
       boxed
       detail={
-        <span className="storage-rack-problems">
-          {problems.slice(0, 20).map(({ row, message }, index) => (
+        <span className="storage-rack-problems" tabIndex={0} role="region" aria-label={t('rack.problemList')}>
+          {problems.slice(0, 100).map(({ row, message }, index) => (
             // The list is shown as it came and never changes its order.
             <span key={index}>
               {row !== null && <b>{t('rack.row', { row })} </b>}
               {message}
             </span>
           ))}
-          {problems.length > 20 && <span>{t('rack.moreProblems', { count: problems.length - 20 })}</span>}
+          {problems.length > 100 && <span>{t('rack.moreProblems', { count: problems.length - 100 })}</span>}
         </span>
       }
     >

@@ -44,7 +44,7 @@ export function StorageScreen() {
     countText(boxes.reduce((total, { capacity }) => total + capacity[pick], 0))
   usePageSubject(
     t('frame:screens.storage'),
-    tree.isSuccess
+    boxes.length > 0
       ? t('context', { count: freezers.length, occupied: sum('occupied'), positions: sum('positions') })
       : '',
   )
