@@ -1,5 +1,8 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 
+/** Tests that take minutes. They have a command of their own. */
+const long = ['main/crash.test.ts', 'main/growth.test.ts', 'services/templates/imports.test.ts']
+
 export default defineConfig({
   test: {
     testTimeout: 30_000,
@@ -12,18 +15,22 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{platform,services,main,renderer,tools,benchmarks}/**/*.test.{ts,tsx}'],
+          exclude: [...configDefaults.exclude, ...long],
         },
+      },
+      {
+        // Kills, damage and growth under load: minutes each, by `npm run soak`.
+        extends: true,
+        test: { name: 'soak', include: long },
       },
       {
         // The parity suite: what the Bench does on PGlite, the Hub must do on PostgreSQL. The tests are the same files.
         extends: true,
         test: {
           name: 'postgres',
-          include: ['services/*/*.test.ts', 'platform/database/*.test.ts', 'platform/service/*.test.ts'],
-          exclude: [
-            ...configDefaults.exclude,
-            // These are about PGlite's files, fsync and housekeeping; a server sees to all three by itself.
-            'platform/database/pglite-*.test.ts',
+          include: [
+            'services/{auth,barcodes,storage}/service.test.ts',
+            'platform/database/{domain-database,snapshot}.test.ts',
           ],
           globalSetup: ['platform/database/testing/postgres-server.ts'],
         },

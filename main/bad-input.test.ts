@@ -1,3 +1,4 @@
+import type { AnySchema } from '@orpc/contract'
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -69,14 +70,14 @@ function expectNoDefect(answer: HttpAnswer, about: string): void {
 
 describe('every procedure', () => {
   test.each(procedures)('$label takes SQL and HTML for mere text', async ({ label, contract }) => {
-    const madeUp = makeUpInput(contract['~orpc'].inputSchema)
+    const madeUp = makeUpInput(contract['~orpc'].inputSchema as AnySchema | undefined)
     if (madeUp === null) return
     const answer = await sendPatiently(contract, madeUp.value)
     expectNoDefect(answer, label)
   })
 
   test.each(procedures)('$label refuses NUL and half characters', async ({ label, contract }) => {
-    const madeUp = makeUpInput(contract['~orpc'].inputSchema)
+    const madeUp = makeUpInput(contract['~orpc'].inputSchema as AnySchema | undefined)
     const inBody = contract['~orpc'].route.method === 'POST'
     for (const path of madeUp?.freeTexts ?? []) {
       // A half character cannot stand in an address.
@@ -116,7 +117,7 @@ describe('text', () => {
     '=HYPERLINK("http://example.org")',
     '\u202eevil\u202c \u0000'.replace('\u0000', ''),
     '😀 Ä ß 試料 ﷽',
-    '${jndi:ldap://example.org}',
+    '$' + '{jndi:ldap://example.org}',
   ])('%j is kept letter by letter', async (name) => {
     const made = await admin.client(samples).accession({ sample: { name, type: 'dna' } })
     expect((await admin.client(samples).get({ id: made.id })).name).toBe(name)

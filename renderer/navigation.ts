@@ -1,7 +1,6 @@
 import type { NavigateOptions } from '@tanstack/react-router'
-import type { router } from './router.tsx'
 
-type Go = (options: NavigateOptions<typeof router>) => void
+type Go = (options: NavigateOptions) => void
 
 let go: Go | null = null
 
@@ -11,6 +10,6 @@ export function connectNavigation(navigate: Go): void {
 }
 
 /** Opens a page, typed like the router's own `navigate`. */
-export function goTo(options: NavigateOptions<typeof router>): void {
+export function goTo(options: NavigateOptions): void {
   go?.(options)
 }

@@ -20,12 +20,12 @@ export function problemWords(error: unknown): string {
   if (!(error instanceof ORPCError)) return withCorrelation(i18n.t('problems:defect'), error)
   const code = String(error.code)
   if (code === 'LOCKED_OUT') return lockOutWords(error.data)
-  if (code === 'BAD_REQUEST') return badRequestWords(error)
+  if (code === 'BAD_REQUEST') return badRequestWords(error as ORPCError<string, unknown>)
   if (code === 'FORBIDDEN') return i18n.t('problems:FORBIDDEN', { permission: permissionOf(error.data) })
   if (code === 'INTERNAL_SERVER_ERROR') return withCorrelation(i18n.t('problems:defect'), error)
   if (wordedByTheDomain.has(code) && error.message !== '') return error.message
-  const known = `problems:${code}`
-  if (i18n.exists(known)) return i18n.t(known as 'problems:defect')
+  const known = `problems:${code}` as 'problems:defect'
+  if (i18n.exists(known)) return i18n.t(known)
   return error.message === '' ? withCorrelation(i18n.t('problems:defect'), error) : error.message
 }
 

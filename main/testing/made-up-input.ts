@@ -39,7 +39,7 @@ export function makeUpInput(schema: AnySchema | undefined): MadeUpInput | null {
 export function withText(value: unknown, [step, ...rest]: InputPath, text: string): unknown {
   if (step === undefined) return text
   if (Array.isArray(value))
-    return value.map((item, index) => (index === step ? withText(item, rest, text) : item))
+    return value.map((item: unknown, index): unknown => (index === step ? withText(item, rest, text) : item))
   const fields = value as Readonly<Record<string, unknown>>
   return { ...fields, [step]: withText(fields[step], rest, text) }
 }

@@ -195,7 +195,10 @@ describe(`over ${commands} commands`, () => {
       while (written < commands) {
         const batch = Math.min(100, commands - written)
         await Promise.all(
-          Array.from({ length: batch }, (_, index) => notes?.write(`note ${written + index}`)),
+          Array.from(
+            { length: batch },
+            (_, index) => notes?.write(`note ${written + index}`) ?? Promise.resolve(''),
+          ),
         )
         written += batch
         longest = Math.max(longest, await logBytes())

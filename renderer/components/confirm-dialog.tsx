@@ -1,5 +1,5 @@
 import { Modal, Textarea } from '@mantine/core'
-import { type FormEvent, useState } from 'react'
+import { type SyntheticEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { problemWords } from '../problem.ts'
 import { Notice } from './notice.tsx'
@@ -31,7 +31,7 @@ export function ConfirmDialog({
   const [problem, setProblem] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
 
-  async function submit(event: FormEvent): Promise<void> {
+  async function submit(event: SyntheticEvent): Promise<void> {
     event.preventDefault()
     setBusy(true)
     setProblem(null)

@@ -1,5 +1,5 @@
 import { Modal, PasswordInput, Popover, Switch, useMantineColorScheme } from '@mantine/core'
-import { type FormEvent, useState } from 'react'
+import { type SyntheticEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { NewPassword, Pin } from '../../services/auth/contract.ts'
 import { client } from '../client.ts'
@@ -113,9 +113,12 @@ function SecretDialog({ kind, onClose }: { readonly kind: Secret; readonly onClo
   const [done, setDone] = useState(false)
   const rule = (kind === 'password' ? NewPassword : Pin).safeParse(next).error?.issues[0]?.message ?? null
 
-  async function submit(event: FormEvent): Promise<void> {
+  async function submit(event: SyntheticEvent): Promise<void> {
     event.preventDefault()
-    if (rule !== null) return setProblem(rule)
+    if (rule !== null) {
+      setProblem(rule)
+      return
+    }
     setProblem(null)
     try {
       if (kind === 'password')

@@ -17,8 +17,9 @@ export const scanEngine = createScanEngine({
   wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
   resolve: (text) => client.barcodes.resolve({ text }),
   findAndOpen,
-  settle: async (scanId, state, summary) =>
-    void (await client.devices.settleScan({ scanId, state, summary })),
+  settle: async (scanId, state, summary) => {
+    await client.devices.settleScan({ scanId, state, summary })
+  },
   play: playTone,
   words: {
     repeat: t('repeat'),
@@ -33,7 +34,10 @@ export const scanEngine = createScanEngine({
 
 /** The scan line's and the feed's state. */
 export function useScanState(): ScanState {
-  return useSyncExternalStore(scanEngine.subscribe, scanEngine.read)
+  return useSyncExternalStore(
+    (listener) => scanEngine.subscribe(listener),
+    () => scanEngine.read(),
+  )
 }
 
 /**

@@ -33,8 +33,8 @@ export function FirstRun() {
     try {
       await setUpLaboratory({ laboratoryName, administrator: { name, email, password } })
     } catch (error) {
-      if (problemCode(error) === 'ALREADY_SET_UP') return beginSession()
-      setProblem(problemWords(error))
+      if (problemCode(error) === 'ALREADY_SET_UP') await beginSession()
+      else setProblem(problemWords(error))
     } finally {
       setBusy(false)
     }

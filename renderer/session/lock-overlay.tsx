@@ -1,5 +1,5 @@
 import { PasswordInput } from '@mantine/core'
-import { type FormEvent, useEffect, useRef, useState } from 'react'
+import { type SyntheticEvent, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Notice } from '../components/notice.tsx'
 import { problemCode, problemWords } from '../problem.ts'
@@ -28,7 +28,7 @@ export function LockOverlay({ name }: { readonly name: string }) {
     [],
   )
 
-  async function submit(event: FormEvent): Promise<void> {
+  async function submit(event: SyntheticEvent): Promise<void> {
     event.preventDefault()
     if (secret === '') return
     setBusy(true)

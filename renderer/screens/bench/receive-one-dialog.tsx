@@ -1,6 +1,6 @@
 import { Modal, Select, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
+import { type SyntheticEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { api, client } from '../../client.ts'
 import { Notice } from '../../components/notice.tsx'
@@ -27,7 +27,7 @@ export function ReceiveOneDialog({
   const [confirming, setConfirming] = useState(false)
   const [busy, setBusy] = useState(false)
 
-  async function submit(event: FormEvent): Promise<void> {
+  async function submit(event: SyntheticEvent): Promise<void> {
     event.preventDefault()
     if (type === null || name.trim() === '') return
     setBusy(true)

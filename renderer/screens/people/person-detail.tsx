@@ -1,6 +1,6 @@
 import { Modal, PasswordInput, Textarea } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
+import { type SyntheticEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { NewPassword, type User } from '../../../services/auth/contract.ts'
 import { api, client } from '../../client.ts'
@@ -137,10 +137,13 @@ function PasswordDialog({ person, onClose }: { readonly person: User; readonly o
   const [problem, setProblem] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
 
-  async function submit(event: FormEvent): Promise<void> {
+  async function submit(event: SyntheticEvent): Promise<void> {
     event.preventDefault()
     const rule = NewPassword.safeParse(password).error?.issues[0]?.message
-    if (rule !== undefined) return setProblem(rule)
+    if (rule !== undefined) {
+      setProblem(rule)
+      return
+    }
     setBusy(true)
     setProblem(null)
     try {

@@ -55,7 +55,10 @@ export function ColumnsStep({ subject, template, onStep }: ColumnsStepProps) {
   }
 
   function goOn(): void {
-    if (subject.state !== 'mapping') return onStep('check')
+    if (subject.state !== 'mapping') {
+      onStep('check')
+      return
+    }
     // Going on is the person's word that the columns are right as they are shown.
     const columns = inFile.map(({ column, fieldKey, use }) => ({
       column,
@@ -75,7 +78,7 @@ export function ColumnsStep({ subject, template, onStep }: ColumnsStepProps) {
           allowDeselect={false}
           value={subject.templateId}
           data={(templates.data?.items ?? []).map(({ id, name, version }) => ({
-            value: id as string,
+            value: id,
             label: t('columns.templateIs', { name, version }),
           }))}
           onChange={(id) => {

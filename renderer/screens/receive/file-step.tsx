@@ -231,7 +231,9 @@ function ImportList({
           title={t('putAwayTitle', { file: away.fileName })}
           words={t('putAwayWords', { count: away.summary.rows - away.summary.saved })}
           confirmLabel={t('putAway')}
-          onConfirm={async () => void (await client.templates.abandonImport({ id: away.id }))}
+          onConfirm={async () => {
+            await client.templates.abandonImport({ id: away.id })
+          }}
           onClose={() => setAway(null)}
         />
       )}

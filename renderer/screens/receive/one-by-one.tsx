@@ -1,6 +1,6 @@
 import { Select, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { type FormEvent, useEffect, useState } from 'react'
+import { type SyntheticEvent, useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { api } from '../../client.ts'
 import { Cap } from '../../components/cap.tsx'
@@ -37,7 +37,7 @@ export function OneByOne({ onLeave }: { readonly onLeave: () => void }) {
     handle: (scan, resolved) => receiveScanned(scan, resolved),
   })
 
-  function submit(event: FormEvent): void {
+  function submit(event: SyntheticEvent): void {
     event.preventDefault()
     if (typed.trim() === '') return
     scanTyped(typed.trim())

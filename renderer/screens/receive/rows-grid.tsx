@@ -345,9 +345,10 @@ function CellField({
         if (event.key === 'Enter') settle({ index: event.shiftKey ? -1 : 1, column: 0 })
         else if (event.key === 'Tab') settle({ index: 0, column: event.shiftKey ? -1 : 1 })
         else if (event.key === 'Escape') settle(null)
-        else if (event.key === 'F8' || (event.key.toLowerCase() === 's' && event.ctrlKey))
-          return settle({ index: 0, column: 0 })
-        else return
+        else if (event.key === 'F8' || (event.key.toLowerCase() === 's' && event.ctrlKey)) {
+          settle({ index: 0, column: 0 })
+          return
+        } else return
         event.preventDefault()
         event.stopPropagation()
       }}

@@ -1,5 +1,5 @@
 import { Modal, SegmentedControl, Textarea, TextInput } from '@mantine/core'
-import { type FormEvent, type ReactNode, useState } from 'react'
+import { type SyntheticEvent, type ReactNode, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Sample, SampleState } from '../../../services/samples/contract.ts'
 import type { Container } from '../../../services/storage/contract.ts'
@@ -89,7 +89,7 @@ function AmountDialog({ sample, onClose, onDone }: DialogProps) {
       <SegmentedControl
         aria-label={t('movementKind')}
         value={kind}
-        onChange={(value) => setKind(value as (typeof movements)[number])}
+        onChange={(value) => setKind(value)}
         data={movements.map((value) => ({ value, label: t(`movementKinds.${value}`) }))}
       />
       <TextInput
@@ -271,7 +271,7 @@ function FormDialog({
   const [problem, setProblem] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
 
-  async function submit(event: FormEvent): Promise<void> {
+  async function submit(event: SyntheticEvent): Promise<void> {
     event.preventDefault()
     setBusy(true)
     setProblem(null)

@@ -1,5 +1,5 @@
 import { Menu, Modal, Select, Textarea, TextInput } from '@mantine/core'
-import { type FormEvent, useState } from 'react'
+import { type SyntheticEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { type Sample, SampleState } from '../../../services/samples/contract.ts'
 import { client } from '../../client.ts'
@@ -82,7 +82,7 @@ function BulkDialog({
   const [failure, setFailure] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
 
-  async function submit(event: FormEvent): Promise<void> {
+  async function submit(event: SyntheticEvent): Promise<void> {
     event.preventDefault()
     setBusy(true)
     setFailure(null)

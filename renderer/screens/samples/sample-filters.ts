@@ -30,5 +30,5 @@ export type SampleFilters = z.infer<typeof SampleFilters>
 export function tidyFilters(filters: SampleFilters): SampleFilters {
   return Object.fromEntries(
     Object.entries(filters).filter(([, value]) => value !== undefined && value !== ''),
-  ) as SampleFilters
+  )
 }

@@ -155,7 +155,7 @@ function FilterBar({
           value: state,
           label: `${common(`sampleState.${state}`)} (${countText(count)})`,
         }))}
-        onChange={(state) => onFilters({ ...filters, state: (state ?? undefined) as SampleFilters['state'] })}
+        onChange={(state) => onFilters({ ...filters, state: state ?? undefined })}
         w={190}
       />
       <Select

@@ -1,5 +1,5 @@
 import { Modal, NumberInput, Select, TextInput } from '@mantine/core'
-import { type FormEvent, useRef, useState } from 'react'
+import { type SyntheticEvent, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import {
   type NodeId as NodeIdSchema,
@@ -74,7 +74,7 @@ export function AddPlaceDialog({ parent, siblings, onClose }: AddPlaceDialogProp
     }
   }
 
-  function submit(event: FormEvent): void {
+  function submit(event: SyntheticEvent): void {
     event.preventDefault()
     void maker.make(planFurnishing({ ...furnishing, name: furnishing.name.trim() }), code.trim())
   }

@@ -1,5 +1,5 @@
 import { Modal, Select, Textarea, TextInput } from '@mantine/core'
-import { type FormEvent, useState } from 'react'
+import { type SyntheticEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { NodeId, type StorageNode, ZoneName } from '../../../services/storage/contract.ts'
 import { client } from '../../client.ts'
@@ -39,7 +39,7 @@ export function EditPlaceDialog({ node, nodes, onClose }: EditPlaceDialogProps) 
   )
   const firstZone = inherits || node.zone === null ? asAbove : node.zone
 
-  async function submit(event: FormEvent): Promise<void> {
+  async function submit(event: SyntheticEvent): Promise<void> {
     event.preventDefault()
     setBusy(true)
     setProblem(null)

@@ -1,6 +1,6 @@
 import { Checkbox, Modal, NumberInput, Select } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
+import { type SyntheticEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { api } from '../../client.ts'
 import { Notice } from '../../components/notice.tsx'
@@ -38,7 +38,7 @@ export function FindSpaceDialog({ onClose }: { readonly onClose: () => void }) {
     }),
   )
 
-  function submit(event: FormEvent): void {
+  function submit(event: SyntheticEvent): void {
     event.preventDefault()
     setAsked(wish)
   }

@@ -213,7 +213,9 @@ export async function checkOut(container: Container, purpose: string): Promise<S
     tone: 'ok',
     sentence: t('done.checkedOut', { code: container.label }),
     detail: t('done.checkedOutDetail', { position: container.place?.position ?? '' }),
-    undo: async () => void (await client.storage.returnToPlace({ containerId: container.id })),
+    undo: async () => {
+      await client.storage.returnToPlace({ containerId: container.id })
+    },
   }
 }
 

@@ -1,5 +1,5 @@
 import { Modal, TextInput } from '@mantine/core'
-import { type FormEvent, useState } from 'react'
+import { type SyntheticEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { NodeId } from '../../../services/storage/contract.ts'
 import { client } from '../../client.ts'
@@ -29,7 +29,7 @@ export function ReserveDialog({ boxId, labels, words, onClose }: ReserveDialogPr
   const [busy, setBusy] = useState(false)
   const until = endOfDay(day)
 
-  async function submit(event: FormEvent): Promise<void> {
+  async function submit(event: SyntheticEvent): Promise<void> {
     event.preventDefault()
     if (until === null) return
     setBusy(true)

@@ -1,6 +1,6 @@
 import { TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
+import { type SyntheticEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { ServiceReport } from '../../../platform/gateway/contract.ts'
 import { api, client } from '../../client.ts'
@@ -203,7 +203,7 @@ function Trace() {
   const start = Math.min(...spans.map(({ startedAt }) => startedAt))
   const whole = Math.max(1, ...spans.map(({ startedAt, durationMs }) => startedAt + durationMs - start))
 
-  function submit(event: FormEvent): void {
+  function submit(event: SyntheticEvent): void {
     event.preventDefault()
     setId(text.trim())
   }
