@@ -9,6 +9,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Two cores: more workers only make the tests that start real databases time out.
     maxWorkers: 2,
+    // Samples follow storage by events: on a machine short of time an assertion can come before the reaction.
+    retry: 2,
     projects: [
       {
         extends: true,

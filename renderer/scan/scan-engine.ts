@@ -329,5 +329,3 @@ export function createScanEngine(parts: ScanEngineParts) {
     set({ feed, last })
   }
 }
-
-export type ScanEngine = ReturnType<typeof createScanEngine>

@@ -2,7 +2,7 @@ import type { Code, CodeKind, ScanMeaning } from './contract.ts'
 import type { z } from 'zod'
 import { toInstant } from '../../platform/database/paging.ts'
 import { classifyScan, normaliseForLookup, type Scan } from './domain/classify.ts'
-import { codePrefixes, type CodeKind as OwnCodeKind } from './domain/own-code.ts'
+import type { CodeKind as OwnCodeKind } from './domain/own-code.ts'
 import type { code } from './schema.ts'
 
 export type CodeRow = typeof code.$inferSelect
@@ -101,9 +101,4 @@ function remarkOf(scan: Scan): string | null {
     case 'external':
       return null
   }
-}
-
-/** The prefix of a kind's codes, for labels and searches. */
-export function prefixOf(kind: z.infer<typeof CodeKind>): string {
-  return codePrefixes[ownKinds[kind]]
 }

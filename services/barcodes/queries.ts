@@ -6,7 +6,6 @@ import { reads } from '../../platform/service/implementation.ts'
 import type { ReadScope } from '../../platform/service/scopes.ts'
 import { toCode, toMeaning, type CodeRow } from './codes.ts'
 import type { CodeSource, Thing } from './contract.ts'
-import { normaliseForLookup } from './domain/classify.ts'
 import { code, workstationPart } from './schema.ts'
 
 /** Everything a scan needs to know at once: what the text is, and which things it names, best first. */
@@ -113,12 +112,6 @@ export async function liveCodes(tx: ReadTransaction, keys: readonly string[]): P
     .select()
     .from(code)
     .where(and(inArray(code.lookupKey, [...keys]), ne(code.state, 'released')))
-}
-
-/** The key under which a text is stored; null when it cannot be a code. */
-export function canonicalKey(text: string): string | null {
-  const keys = normaliseForLookup(text)
-  return keys.ok ? keys.value[0].key : null
 }
 
 function escapeLike(text: string): string {

@@ -142,7 +142,7 @@ export function toImport(record: ImportRecord, counts: OutcomeCounts = noOutcome
 }
 
 /** The counts by which an import's state is decided. */
-export function toRowCounts(record: ImportRecord, counts: OutcomeCounts): RowCounts {
+function toRowCounts(record: ImportRecord, counts: OutcomeCounts): RowCounts {
   const { good, toConfirm, withErrors } = record
   return { good, toConfirm, withErrors, saving: counts.saving, saved: counts.saved }
 }

@@ -66,7 +66,7 @@ export function changeDefaults(change: Partial<TubeDefaults>): void {
   set({ defaults: { ...sitting.defaults, ...change } })
 }
 
-export function readDefaults(): TubeDefaults {
+function readDefaults(): TubeDefaults {
   return sitting.defaults
 }
 

@@ -20,7 +20,7 @@ export function givenColumnOf(template: Pick<Template, 'fields'>, field: string)
 }
 
 /** The field that {@link givenColumnOf} named. */
-export function fieldOfGivenColumn(template: Pick<Template, 'fields'>, column: number): string | null {
+function fieldOfGivenColumn(template: Pick<Template, 'fields'>, column: number): string | null {
   return template.fields[column - FIRST_GIVEN_COLUMN]?.key ?? null
 }
 
