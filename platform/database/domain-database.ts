@@ -11,7 +11,14 @@ import { Housekeeping, type HousekeepingOptions } from './housekeeping.ts'
 import { type Migration, migrate } from './migrate.ts'
 import { openPglite, type PgliteOptions, wordsOf } from './pglite-engine.ts'
 import type { DomainTables } from './policy.ts'
-import { drainOutbox, journalEntryOf, readPosition, recover, type Recovery } from './recovery.ts'
+import {
+  drainOutbox,
+  journalEntryOf,
+  type OnProgress,
+  readPosition,
+  recover,
+  type Recovery,
+} from './recovery.ts'
 import { EntryLost } from './replay.ts'
 import { hasSnapshotAfter, restoreNewest, takeSnapshot } from './snapshot.ts'
 import { listSnapshots, type SnapshotFile } from './snapshot-file.ts'
@@ -29,6 +36,8 @@ export interface DomainDatabaseOptions {
   /** Change sets after which a quiet moment is used for a snapshot. */
   readonly snapshotEvery?: number
   readonly housekeeping?: Pick<HousekeepingOptions, 'checkpointBytes' | 'vacuumEvery'>
+  /** Told what the opening does, because making a big database anew takes minutes. */
+  readonly onProgress?: OnProgress
 }
 
 /** Replaying as many entries takes some ten seconds. */
@@ -85,23 +94,35 @@ export class DomainDatabase {
   async #prepare(): Promise<readonly string[]> {
     const { domain, journal, tables, workstationId, snapshots } = this.#options
     const said: string[] = []
-    const migration = { domain, workstationId, tables, platform: this.#options.platformMigrations }
+    const onProgress: OnProgress = (...progress) => this.#options.onProgress?.(...progress)
+    const migration = {
+      domain,
+      workstationId,
+      tables,
+      platform: this.#options.platformMigrations,
+      onProgress,
+    }
     // The shared tables must be there before the position can be read; the domain's own come after the replay.
     await migrate(this.#engine, { ...migration, own: [], mayBeAhead: true })
+    onProgress(`${domain}: the database is compared with the journal`)
     const isNew = (await readPosition(this.#engine)).last === 0
     if (isNew && snapshots !== null) {
-      said.push(...(await restoreNewest(this.#engine, { ...this.#options, folder: snapshots })))
+      said.push(...(await restoreNewest(this.#engine, { ...this.#options, folder: snapshots, onProgress })))
     }
     this.#snapshotAt = snapshots === null ? 0 : (listSnapshots(snapshots)[0]?.sequence ?? 0)
-    const recovery = await this.#recover(said)
+    const recovery = await this.#recover(said, onProgress)
     const { applied } = await migrate(this.#engine, { ...migration, own: this.#options.migrations })
+    onProgress(`${domain}: the journal is given what it lacks`)
     await this.#drainAtOpen(said)
     const { last, hasChanges } = await readPosition(this.#engine)
     this.#lastSequence = last
     if (!this.#behind) await this.#housekeeping.noteAcknowledged(last)
     // After a migration or a lost journal the way back begins here. An empty database has nothing to lose yet.
     if ((applied.length > 0 || recovery.journalLost) && hasChanges) {
-      const taken = await this.snapshot()
+      const taken = await this.#takeSnapshot(() => {
+        onProgress(`${domain}: a snapshot is taken`)
+        return false
+      })
       if (taken !== null) said.push(`${domain}: a snapshot at entry ${taken.sequence} was taken`)
     }
     if (this.#behind)
@@ -109,11 +130,12 @@ export class DomainDatabase {
     return said
   }
 
-  async #recover(said: string[]): Promise<Recovery> {
+  async #recover(said: string[], onProgress: OnProgress): Promise<Recovery> {
     try {
       const recovery = await recover(this.#engine, {
         ...this.#options,
         onReplayed: (sequence) => this.#housekeeping.noteAcknowledged(sequence),
+        onProgress,
       })
       said.push(...recovery.words)
       return recovery
@@ -144,8 +166,10 @@ export class DomainDatabase {
   /** Runs reads of one laboratory. */
   read<T>(laboratoryId: string, work: (tx: ReadTransaction) => Promise<T>): Promise<T> {
     return this.#transact(async (tx) => {
+      // A plan for any values at all may be a bad one for those that people look for.
       await tx.execute(sql`select set_config('role', 'tracseq_service', true),
-        set_config('tracseq.laboratory_id', ${laboratoryId}, true), set_config('transaction_read_only', 'on', true)`)
+        set_config('tracseq.laboratory_id', ${laboratoryId}, true), set_config('transaction_read_only', 'on', true),
+        set_config('plan_cache_mode', 'force_custom_plan', true)`)
       return work(tx)
     })
   }

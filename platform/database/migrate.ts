@@ -7,6 +7,7 @@ import { splitPayloadBeginning } from './change.ts'
 import type { Engine } from './engine.ts'
 import { rowsOf, type Transaction } from './transaction.ts'
 import type { DomainTables } from './policy.ts'
+import type { OnProgress } from './recovery.ts'
 
 /** One migration: a folder `<timestamp>_<sentence>` with a `migration.sql` in it. */
 export interface Migration {
@@ -45,6 +46,7 @@ export async function migrate(
     readonly platform: readonly Migration[]
     readonly own: readonly Migration[]
     readonly tables: DomainTables
+    readonly onProgress?: OnProgress
     /** The domain's own migrations are left for later: those already applied are not held against it. */
     readonly mayBeAhead?: boolean
   },
@@ -53,6 +55,7 @@ export async function migrate(
   const known = await appliedMigrations(engine)
   for (const migration of request.platform) {
     if (isApplied(known, `platform/${migration.name}`, migration)) continue
+    request.onProgress?.(`${request.domain}: the migration ${migration.name} runs`, 'long')
     await engine.transact(async (tx) => {
       await runStatements(tx, migration.sql)
       await recordMigration(tx, `platform/${migration.name}`, migration)
@@ -60,6 +63,7 @@ export async function migrate(
   }
   for (const migration of request.own) {
     if (isApplied(known, migration.name, migration)) continue
+    request.onProgress?.(`${request.domain}: the migration ${migration.name} runs`, 'long')
     await engine.transact(async (tx) => {
       await applyMigration(tx, migration, request.tables)
       await journalMigration(tx, request, migration)

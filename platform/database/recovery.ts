@@ -79,6 +79,12 @@ export function journalEntryOf(payload: string): NewJournalEntry {
   return { ...entry, payload }
 }
 
+/**
+ * Told what an opening is doing, in words, at least after every part of it. A long part cannot say how far it is:
+ * nobody may take its silence for a hang.
+ */
+export type OnProgress = (words: string, part?: 'long') => void
+
 export interface Recovery {
   /** What was done, in words. */
   readonly words: readonly string[]
@@ -99,6 +105,7 @@ export async function recover(
     readonly workstationId: string
     /** Called after each part of a replay, with the last sequence that is done. */
     readonly onReplayed: (sequence: number) => Promise<void>
+    readonly onProgress: OnProgress
   },
 ): Promise<Recovery> {
   const { journal, domain } = options
@@ -118,9 +125,12 @@ export async function recover(
       })
       const last = entries.at(-1)
       if (last === undefined) break
+      if (entries.some(({ kind }) => kind === 'migration'))
+        options.onProgress(`${domain}: a migration is replayed from the journal`, 'long')
       await replayEntries(engine, options.tables, entries)
       after = last.domainSequence
       await options.onReplayed(after)
+      options.onProgress(`${domain}: ${after} of ${head} entries are replayed from the journal`)
     }
     done.push(`${domain}: ${head - position.last} entries were replayed from the journal`)
   }
@@ -139,7 +149,9 @@ export async function recover(
       await journal.markGap({ ...author, domain, lostFrom: head + 1, lostTo, reason: words })
       done.push(words)
     }
-    const drained = await drainOutbox(engine, journal, Math.max(head, position.firstHeld - 1))
+    const drained = await drainOutbox(engine, journal, Math.max(head, position.firstHeld - 1), (count) =>
+      options.onProgress(`${domain}: ${count} entries are given to the journal`),
+    )
     if (journalLost) done.push(`${domain}: the journal was behind; ${drained} entries were given to it again`)
   }
   return { words: done, journalLost }
@@ -172,6 +184,7 @@ export async function drainOutbox(
   engine: Engine,
   journal: JournalClient,
   afterSequence: number,
+  onPart: (count: number) => void = () => undefined,
 ): Promise<number> {
   let after = afterSequence
   let count = 0
@@ -183,6 +196,7 @@ export async function drainOutbox(
     await Promise.all(entries.map((entry) => journal.append(entry)))
     after = last.domainSequence
     count += entries.length
+    onPart(count)
   }
 }
 

@@ -5,6 +5,7 @@ import type { Engine } from './engine.ts'
 import { applyMigration, type Migration } from './migrate.ts'
 import { wordsOf } from './pglite-engine.ts'
 import type { DomainTables } from './policy.ts'
+import type { OnProgress } from './recovery.ts'
 import { columnTypes, quoteName } from './replay.ts'
 import {
   dropOldSnapshots,
@@ -142,7 +143,11 @@ async function keyOf(tx: Transaction, table: string): Promise<string> {
 export async function restoreSnapshot(
   engine: Engine,
   snapshot: { readonly path: string; readonly header: SnapshotHeader },
-  schema: { readonly migrations: readonly Migration[]; readonly tables: DomainTables },
+  schema: {
+    readonly migrations: readonly Migration[]
+    readonly tables: DomainTables
+    readonly onProgress: OnProgress
+  },
 ): Promise<void> {
   const { header, path } = snapshot
   await engine.transact(async (tx) => {
@@ -159,10 +164,14 @@ export async function restoreSnapshot(
       await tx.execute(sql`delete from ${sql.raw(name)}`)
     }
     const types = new Map<string, ReadonlyMap<string, string>>()
+    const total = header.tables.reduce((sum, { rows }) => sum + rows, 0)
+    let restored = 0
     for await (const { table, lines } of readSnapshotRows(path, header, rowsPerPage)) {
       const known = types.get(table.name) ?? (await columnTypes(tx, table.name))
       types.set(table.name, known)
       await insertRows(tx, table, known, lines)
+      restored += lines.length
+      schema.onProgress(`${header.domain}: ${restored} of ${total} rows of a snapshot are restored`)
     }
     for (const statement of triggers) await tx.execute(sql.raw(statement))
     await tx.execute(sql`update platform.journal_position
@@ -201,20 +210,22 @@ async function insertRows(
     from json_array_elements(${`[${lines.join(',')}]`}::json) as each (row)`)
 }
 
+/** Against what a domain's snapshots are held before one is believed. */
+interface SnapshotJudges {
+  readonly domain: string
+  readonly folder: string
+  readonly journal: JournalClient
+  readonly migrations: readonly Migration[]
+  readonly platformMigrations: readonly Migration[]
+}
+
 /**
  * Makes an empty database from the newest snapshot that can be read and that the journal confirms. A journal that ends
  * before the snapshot cannot contradict it: then the snapshot is all there is. Says in words what it found.
  */
 export async function restoreNewest(
   engine: Engine,
-  options: {
-    readonly domain: string
-    readonly folder: string
-    readonly journal: JournalClient
-    readonly migrations: readonly Migration[]
-    readonly platformMigrations: readonly Migration[]
-    readonly tables: DomainTables
-  },
+  options: SnapshotJudges & { readonly tables: DomainTables; readonly onProgress: OnProgress },
 ): Promise<readonly string[]> {
   const { domain } = options
   const said: string[] = []
@@ -236,10 +247,7 @@ export async function restoreNewest(
 }
 
 /** Whether the journal confirms a snapshot of ours taken after a sequence: then a lost entry can be passed over. */
-export async function hasSnapshotAfter(
-  sequence: number,
-  options: Parameters<typeof restoreNewest>[1],
-): Promise<boolean> {
+export async function hasSnapshotAfter(sequence: number, options: SnapshotJudges): Promise<boolean> {
   for (const each of listSnapshots(options.folder)) {
     if (each.sequence < sequence) return false
     try {
@@ -251,10 +259,7 @@ export async function hasSnapshotAfter(
   return false
 }
 
-async function doubtOf(
-  header: SnapshotHeader,
-  options: Parameters<typeof restoreNewest>[1],
-): Promise<string | null> {
+async function doubtOf(header: SnapshotHeader, options: SnapshotJudges): Promise<string | null> {
   const { domain, journal } = options
   if (header.domain !== domain) return `it is one of ${header.domain}`
   const known = new Map<string, string>([

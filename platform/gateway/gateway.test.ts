@@ -103,6 +103,25 @@ describe('a worker that misbehaves', () => {
     await eventually('alpha is well', () => stateOf('alpha') === 'ready')
   })
 
+  test('a recovery that says what it does takes the time it needs, and a silent start is ended', async () => {
+    running = startTestGateway({ timing: { readyWithinMs: 2_000 } })
+    const { gateway, home } = running
+    const status = (name: string) => gateway.services().find((each) => each.name === name)
+    writeFileSync(join(home, 'alpha-recovers'), '')
+    writeFileSync(join(home, 'beta-hangs'), '')
+    gateway.wake('beta')
+    const answer = callFromDoor(gateway, 'alpha.echo', { note: 'made anew' })
+    await eventually('alpha says how far it is', () => status('alpha')?.words === '3 of 5 parts are replayed')
+    const hurried = gatewayError(callFromDoor(gateway, 'alpha.echo', { note: '' }, { deadlineMs: 100 }))
+    expect(await hurried).toMatchObject({
+      code: 'NOT_STARTED',
+      data: { why: expect.stringMatching(/was not ready in time: \d of 5 parts are replayed/) as string },
+    })
+    expect(await answer).toEqual({ note: 'made anew' })
+    expect(status('alpha')).toMatchObject({ state: 'ready', restarts: 0, words: null })
+    expect(status('beta')?.words).toMatch(/It was not ready within 2000 ms/)
+  })
+
   test('one that refuses to open is not started again until a person says so', async () => {
     running = startTestGateway()
     const { gateway, home } = running

@@ -9,6 +9,7 @@ import type { WorkerLaunch } from './worker-launch.ts'
 
 /** All times in milliseconds. */
 export interface SupervisorTiming {
+  /** Without a sign of life: a long recovery tells how far it is and takes the time it needs. */
   readonly readyWithinMs: number
   readonly heartbeatEveryMs: number
   /** So many heartbeats in a row must be missing before a worker with an overdue call is ended. */
@@ -56,6 +57,7 @@ interface Life {
   readonly startedAt: number
   readonly ready: PromiseWithResolvers<ServiceLink>
   readonly exited: PromiseWithResolvers<void>
+  readyTimer: NodeJS.Timeout | undefined
   pings: number
   missedPings: number
   lastPong: Pong | null
@@ -128,7 +130,10 @@ export class Supervisor {
    */
   async ensureReady(deadlineAt: number): Promise<ServiceLink> {
     this.#lastUsedAt = Date.now()
-    const late = () => notStarted(`The service ${this.#options.name} was not ready in time`)
+    const late = () => {
+      const doing = this.#words === null ? '' : `: ${this.#words}`
+      return notStarted(`The service ${this.#options.name} was not ready in time${doing}`)
+    }
     if (this.#state === 'closing' && this.#life !== null)
       await withDeadline(this.#life.exited.promise, deadlineAt, late)
     if (this.#stopped) throw notStarted('The application is closing')
@@ -180,6 +185,7 @@ export class Supervisor {
       startedAt: Date.now(),
       ready: Promise.withResolvers(),
       exited: Promise.withResolvers(),
+      readyTimer: undefined,
       pings: 0,
       missedPings: 0,
       lastPong: null,
@@ -187,25 +193,35 @@ export class Supervisor {
     }
     // Nobody may be waiting for it: a start after a crash has no caller.
     life.ready.promise.catch(() => undefined)
-    const readyTimer = setTimeout(
-      () => this.#end(life, `It was not ready within ${this.#options.timing.readyWithinMs} ms`),
-      this.#options.timing.readyWithinMs,
-    )
+    this.#expectReady(life)
     worker.on('message', (message: FromService) => this.#hear(life, message))
     worker.on('error', (error) => (life.why ??= `It failed: ${describeError(error)}`))
     worker.on('exit', (code) => {
-      clearTimeout(readyTimer)
+      clearTimeout(life.readyTimer)
       this.#afterExit(life, code)
     })
     life.ready.promise.then(
-      () => clearTimeout(readyTimer),
+      () => clearTimeout(life.readyTimer),
       () => undefined,
     )
     return life
   }
 
+  /** Ends a worker that neither becomes ready nor says what it is doing. */
+  #expectReady(life: Life): void {
+    const { readyWithinMs } = this.#options.timing
+    clearTimeout(life.readyTimer)
+    life.readyTimer = setTimeout(
+      () => this.#end(life, `It was not ready within ${readyWithinMs} ms`),
+      readyWithinMs,
+    )
+  }
+
   #hear(life: Life, message: FromService): void {
     switch (message.type) {
+      case 'opening':
+        this.#noteOpening(life, message)
+        return
       case 'ready':
         this.#becomeReady(life, message)
         return
@@ -225,6 +241,14 @@ export class Supervisor {
         this.#options.onNotice(message)
         return
     }
+  }
+
+  /** Ending a recovery would only make it begin anew, for ever. */
+  #noteOpening(life: Life, message: Extract<FromService, { readonly type: 'opening' }>): void {
+    if (this.#state !== 'starting' || this.#life !== life) return
+    this.#words = message.words
+    if (message.long) clearTimeout(life.readyTimer)
+    else this.#expectReady(life)
   }
 
   #becomeReady(life: Life, message: Extract<FromService, { readonly type: 'ready' }>): void {
@@ -309,8 +333,10 @@ export class Supervisor {
     life.launch.dispose()
     this.#life = null
     this.#readySince = null
-    if (this.#state === 'closing' || this.#stopped) this.#state = 'asleep'
-    else if (this.#state !== 'refused') this.#fallBack(life.startedAt, why)
+    if (this.#state === 'closing' || this.#stopped) {
+      this.#state = 'asleep'
+      this.#words = null
+    } else if (this.#state !== 'refused') this.#fallBack(life.startedAt, why)
     life.ready.reject(notStarted(this.#words ?? why))
     life.exited.resolve()
   }

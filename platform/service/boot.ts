@@ -27,6 +27,8 @@ export type ToService = { readonly type: 'ping'; readonly ping: number } | { rea
 
 /** What a service tells its supervisor. */
 export type FromService =
+  /** It still opens and does this: a sign of life. A long part may be silent for as long as it takes. */
+  | { readonly type: 'opening'; readonly words: string; readonly long: boolean }
   | { readonly type: 'ready'; readonly openedInMs: number; readonly recovery: readonly string[] }
   /** It may not open (a fork, a failed migration): do not restart, show the words. */
   | { readonly type: 'refused'; readonly code: string; readonly words: string }

@@ -41,6 +41,7 @@ export function serveDomain<C extends Contract>(definition: ServiceDefinition<C>
       snapshots: join(rest.home, 'snapshots', domain),
       template: rest.databaseTemplate,
       wasmModule: rest.wasmModule,
+      onProgress: (words, part) => tell({ type: 'opening', words, long: part === 'long' }),
     })
     const running = await startService(service, {
       ...rest,

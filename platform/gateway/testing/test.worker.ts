@@ -119,13 +119,15 @@ parentPort?.on('message', (message: ToService) => {
 })
 
 /** How a start goes is told by files in the home, so that a test can change its mind between two starts. */
-function start(): void {
+async function start(): Promise<void> {
   writeFileSync(join(boot.home, `${boot.domain}-started-${Date.now()}`), '')
   if (existsSync(join(boot.home, `${boot.domain}-crash`))) throw new Error('The database is on fire')
   if (existsSync(join(boot.home, `${boot.domain}-refuse`))) {
     tell({ type: 'refused', code: 'FORK', words: 'The journal tells another story' })
     return
   }
+  if (existsSync(join(boot.home, `${boot.domain}-recovers`))) await recover()
+  if (existsSync(join(boot.home, `${boot.domain}-hangs`))) await wait(60_000)
   const handler = new RPCHandler<{ envelope: Envelope }>(router, {
     rootInterceptors: [
       (call) => {
@@ -140,4 +142,14 @@ function start(): void {
   tell({ type: 'ready', openedInMs: 1, recovery: [] })
 }
 
-start()
+/** Takes longer than a service may be silent: parts that tell of themselves, and a long one that cannot. */
+async function recover(): Promise<void> {
+  for (let part = 1; part <= 5; part += 1) {
+    tell({ type: 'opening', words: `${part} of 5 parts are replayed`, long: false })
+    await wait(500)
+  }
+  tell({ type: 'opening', words: 'a migration runs', long: true })
+  await wait(2_300)
+}
+
+await start()
