@@ -1,6 +1,6 @@
 import { type CSSProperties, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import type { FindingGroup, Import, ImportRow } from '../../../services/templates/contract.ts'
+import type { FindingGroup, Import, ImportRow, Template } from '../../../services/templates/contract.ts'
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { Icon } from '../../components/icon.tsx'
@@ -44,6 +44,7 @@ import { findIndex, readAllRows, readRows, useSheetRows } from './sheet-reading.
 interface CheckStepProps {
   readonly subject: Import
   readonly columns: readonly SheetColumn[]
+  readonly fields: Template['fields']
   /** Null while they are read. */
   readonly groups: readonly FindingGroup[] | null
   readonly onStep: (step: ImportStep) => void
@@ -64,7 +65,7 @@ interface Armed {
 const gutterSlots = 160
 
 /** Step three: find the faulty cells, repair or leave them, save the rest. */
-export function CheckStep({ subject, columns, groups, onStep }: CheckStepProps) {
+export function CheckStep({ subject, columns, fields, groups, onStep }: CheckStepProps) {
   const { t } = useTranslation('receive')
   const { id, summary } = subject
   const [onlyProblems, setOnlyProblems] = useState(false)
@@ -235,7 +236,7 @@ export function CheckStep({ subject, columns, groups, onStep }: CheckStepProps) 
     use: (proposal) => takeProposal(proposal.value),
     useForAll: (group, way) => {
       const label = group.proposals.find((each) => each.way === way)?.label ?? group.title
-      void busyWith(() => fixCause(id, { cause: group.cause, way, label, rows: group.rows }, column))
+      void busyWith(() => fixCause(id, { cause: group.cause, fix: { way }, label, rows: group.rows }, column))
     },
     accept: (finding, reason) =>
       void busyWith(() =>
@@ -432,10 +433,11 @@ export function CheckStep({ subject, columns, groups, onStep }: CheckStepProps) 
           if (first !== undefined)
             void goToPlace({ row: first, key: columnOf(group, columns), severity: 'error' })
         }}
-        onFix={(group, proposal) => {
+        fields={fields}
+        onFix={(group, fix, label) => {
           const key = columnOf(group, columns)
           const inColumn = columns.find((each) => each.key === key) ?? null
-          void busyWith(() => fixCause(id, { ...proposal, cause: group.cause, rows: group.rows }, inColumn))
+          void busyWith(() => fixCause(id, { cause: group.cause, fix, label, rows: group.rows }, inColumn))
         }}
         onAccept={(group) => {
           if (group.acceptable === 'with-reason') setDialog({ kind: 'override', group })

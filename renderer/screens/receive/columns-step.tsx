@@ -46,6 +46,8 @@ export function ColumnsStep({ subject, template, onStep }: ColumnsStepProps) {
     try {
       const after = await client.templates.mapColumns({ id: subject.id, ...mapping })
       queries.setQueryData(api.templates.getImport.queryKey({ input: { id: subject.id } }), after)
+      // What was found with the columns as they were is no place to begin the check.
+      await queries.refetchQueries({ queryKey: api.templates.importProblems.key(), type: 'active' })
       if (thenGo && after.state === 'checking') onStep('check')
       else if (thenGo) setProblem(after.message)
     } catch (error) {

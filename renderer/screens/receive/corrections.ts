@@ -39,12 +39,15 @@ export async function changeCells(id: string, edits: readonly Edit[]): Promise<b
   })
 }
 
-/** Puts a whole group right in one of its ways. What the cells said is read first, so that it can be taken back. */
+/** How a whole group is put right: in one of its proposed ways, or with a value that a person chose. */
+export type GroupFix = { readonly way: string } | { readonly value: string }
+
+/** Puts a whole group right. What the cells said is read first, so that it can be taken back. */
 export async function fixCause(
   id: string,
   cause: {
     readonly cause: string
-    readonly way: string
+    readonly fix: GroupFix
     readonly label: string
     readonly rows: readonly number[]
   },
@@ -52,7 +55,7 @@ export async function fixCause(
 ): Promise<boolean> {
   return attempt(async () => {
     const before = column === null ? [] : await readAllRows({ id, onlyProblems: true })
-    await decide(id, { causes: [{ cause: cause.cause, way: cause.way }] })
+    await decide(id, { causes: [{ cause: cause.cause, ...cause.fix }] })
     const wanted = new Set(cause.rows)
     const old = before.filter(({ row }) => wanted.has(row))
     announce(

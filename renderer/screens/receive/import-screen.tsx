@@ -72,7 +72,9 @@ export function ImportScreen({ id, step, onGo }: ImportScreenProps) {
     <div className="rcv">
       <ImportSteps current={current} subject={found} onGoBack={goBack} />
       {current === 'columns' && <ColumnsStep {...shared} template={template.data ?? null} />}
-      {current === 'check' && <CheckStep {...shared} groups={problems.data ?? null} />}
+      {current === 'check' && (
+        <CheckStep {...shared} fields={template.data?.fields ?? []} groups={problems.data ?? null} />
+      )}
       {current === 'preview' && <PreviewStep {...shared} running={running} />}
       {current === 'done' && <DoneStep {...shared} groups={problems.data ?? []} onFiles={() => onGo({})} />}
     </div>

@@ -66,10 +66,6 @@ export function changeDefaults(change: Partial<TubeDefaults>): void {
   set({ defaults: { ...sitting.defaults, ...change } })
 }
 
-function readDefaults(): TubeDefaults {
-  return sitting.defaults
-}
-
 /** Whether a text is an amount that the record takes. */
 export function isVolume(text: string): boolean {
   return text === '' || /^\d{1,12}(\.\d{1,6})?$/.test(text)

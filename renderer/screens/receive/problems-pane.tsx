@@ -1,17 +1,20 @@
+import { Select } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
-import type { FindingGroup } from '../../../services/templates/contract.ts'
+import type { FindingGroup, Template } from '../../../services/templates/contract.ts'
 import { Icon } from '../../components/icon.tsx'
 import { countText } from '../../moments.ts'
+import type { GroupFix } from './corrections.ts'
 
 interface ProblemsPaneProps {
   readonly groups: readonly FindingGroup[]
+  readonly fields: Template['fields']
   readonly problemRows: number
   readonly notes: readonly string[]
   /** Cause of the problem that the active cell has. */
   readonly current: string | null
   readonly busy: boolean
   readonly onShow: (group: FindingGroup) => void
-  readonly onFix: (group: FindingGroup, proposal: FindingGroup['proposals'][number]) => void
+  readonly onFix: (group: FindingGroup, fix: GroupFix, label: string) => void
   readonly onAccept: (group: FindingGroup) => void
   readonly onCompare: (group: FindingGroup) => void
 }
@@ -63,13 +66,14 @@ export function ProblemsPane(props: ProblemsPaneProps) {
                     type="button"
                     className="btn btn-sm"
                     disabled={busy}
-                    onClick={() => props.onFix(group, proposal)}
+                    onClick={() => props.onFix(group, { way: proposal.way }, proposal.label)}
                   >
                     {group.rows.length === 1 && proposal.value !== ''
                       ? t('problems.set', { value: proposal.label })
                       : proposal.label}
                   </button>
                 ))}
+                <ChooseValue group={group} fields={props.fields} busy={busy} onFix={props.onFix} />
                 {group.rows.length > 1 && twiceRules.test(group.rule) && (
                   <button type="button" className="btn btn-sm" onClick={() => props.onCompare(group)}>
                     {t('problems.compare')}
@@ -113,5 +117,33 @@ export function ProblemsPane(props: ProblemsPaneProps) {
         )}
       </ul>
     </section>
+  )
+}
+
+/** A word that no list has, such as a sample type: one choice puts it right in all its rows. */
+function ChooseValue({
+  group,
+  fields,
+  busy,
+  onFix,
+}: Pick<ProblemsPaneProps, 'fields' | 'busy' | 'onFix'> & { readonly group: FindingGroup }) {
+  const { t } = useTranslation('receive')
+  const options = fields.find(({ key }) => key === group.fieldKey)?.options ?? []
+  if (options.length === 0 || group.severity !== 'error' || group.acceptable !== 'no') return null
+  return (
+    <Select
+      aria-label={t('problems.chooseFor', { title: group.title })}
+      placeholder={t('problems.choose', { count: group.rows.length })}
+      size="xs"
+      w={150}
+      searchable
+      disabled={busy}
+      value={null}
+      data={options.map((option) => ({ value: option.value, label: option.label ?? option.value }))}
+      onChange={(value) => {
+        const chosen = options.find((option) => option.value === value)
+        if (chosen !== undefined) onFix(group, { value: chosen.value }, chosen.label ?? chosen.value)
+      }}
+    />
   )
 }
