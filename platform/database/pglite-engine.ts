@@ -2,11 +2,11 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { copyFile, open } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { PGlite, type PGliteOptions } from '@electric-sql/pglite'
-import { sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/pglite'
 import { DurableNodeFs, fsyncDirectory } from './durable-node-fs.ts'
 import { DatabaseDamaged, DatabaseStopped, type Engine } from './engine.ts'
-import { rowsOf, type Transaction } from './transaction.ts'
+import { PreparedStatements } from './prepared-statements.ts'
+import type { Transaction } from './transaction.ts'
 
 export interface PgliteOptions {
   readonly directory: string
@@ -33,21 +33,26 @@ export async function openPglite(
   const fileSystem = options.fileSystem?.(options.directory) ?? new DurableNodeFs(options.directory)
   const client = await start(fileSystem, options)
   guard(client, fileSystem)
-  const database = drizzle({ client })
+  const statements = new PreparedStatements(client)
+  const transactions = {
+    transaction: <T>(work: (tx: Pick<PreparedStatements, 'query'>) => Promise<T>) =>
+      client.transaction(() => work(statements)),
+  }
+  // Drizzle asks no more of its client than this, as long as everything happens inside of transactions.
+  const database = drizzle({ client: transactions as unknown as PGlite })
   return {
     kind: 'pglite',
     fileSystem,
     stopped: fileSystem.stopped,
     transact: (work) => database.transaction((tx) => work(tx as unknown as Transaction)),
-    async execute(statements) {
-      await client.exec(statements)
+    async execute(statement) {
+      await client.exec(statement)
     },
     async sizeInBytes() {
-      const [row] = await rowsOf<{ bytes: string }>(
-        database,
-        sql`select pg_database_size(current_database())::text as bytes`,
+      const { rows } = await client.query<{ bytes: string }>(
+        'select pg_database_size(current_database())::text as bytes',
       )
-      return Number(row?.bytes ?? 0)
+      return Number(rows[0]?.bytes ?? 0)
     },
     close: () => client.close(),
   }
