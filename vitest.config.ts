@@ -9,8 +9,6 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Two cores: more workers only make the tests that start real databases time out.
     maxWorkers: 2,
-    // Samples follow storage by events: on a machine short of time an assertion can come before the reaction.
-    retry: 2,
     projects: [
       {
         extends: true,
@@ -31,9 +29,11 @@ export default defineConfig({
         test: {
           name: 'postgres',
           include: [
-            'services/{auth,barcodes,storage}/service.test.ts',
+            'services/{auth,barcodes,storage,templates}/service.test.ts',
+            'services/samples/{service,receive,finding,interruption}.test.ts',
             'platform/database/{domain-database,snapshot}.test.ts',
           ],
+          setupFiles: ['platform/database/testing/use-postgres.ts'],
           globalSetup: ['platform/database/testing/postgres-server.ts'],
         },
       },

@@ -10,7 +10,7 @@ import type { SampleState } from './domain/lifecycle.ts'
 import { insertRelationship } from './lineage.ts'
 import { occasionOf } from './people.ts'
 import { addMovement, recordSample } from './record-sample.ts'
-import { readMovements, readSample, type SampleRow, showSamples } from './sample-rows.ts'
+import { holdSample, readMovements, type SampleRow, showSamples } from './sample-rows.ts'
 import { sampleRelation } from './schema.ts'
 
 /** States of a mother tube from which nothing may be taken for further work. */
@@ -18,7 +18,7 @@ const spentStates: readonly SampleState[] = ['rejected', 'discarded', 'archived'
 
 export const makeAliquots = writes(
   async (scope: WriteScope, input: { id: string; volumesUl: string[]; reason?: string | undefined }) => {
-    const mother = await readSample(scope.tx, input.id)
+    const mother = await holdSample(scope.tx, input.id)
     if (spentStates.includes(mother.state)) {
       throw ruleBroken(
         'sample_cannot_be_aliquoted',

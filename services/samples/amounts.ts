@@ -12,7 +12,7 @@ import {
   type Quantity,
 } from './domain/amount.ts'
 import { addMovement } from './record-sample.ts'
-import { readMovements, readSample, requireKept, showSample } from './sample-rows.ts'
+import { holdSample, readMovements, requireKept, showSample } from './sample-rows.ts'
 
 interface MovementInput {
   readonly id: string
@@ -23,7 +23,7 @@ interface MovementInput {
 }
 
 export const recordMovement = writes(async (scope: WriteScope, input: MovementInput) => {
-  const row = await readSample(scope.tx, input.id)
+  const row = await holdSample(scope.tx, input.id)
   requireKept(row)
   const known = (await readMovements(scope.tx, [row.id])).get(row.id) ?? []
   const movement = requireMovement(known, {

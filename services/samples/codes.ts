@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { ReadTransaction } from '../../platform/database/transaction.ts'
 import type { WriteScope } from '../../platform/service/scopes.ts'
 import type { Thing } from '../barcodes/contract.ts'
-import { findSample, updateSample } from './sample-rows.ts'
+import { findSample, holdSampleIfKnown, updateSample } from './sample-rows.ts'
 import { sampleCode, sampleContainer } from './schema.ts'
 
 type CodedThing = { readonly kind: 'sample' | 'container'; readonly id: string }
@@ -16,14 +16,15 @@ export async function noteLinked(
 ): Promise<void> {
   const thing = codedThing(link.thing)
   if (thing === null) return
+  const sampleId = await holdSampleOf(scope, thing)
   const known = await findLink(scope.tx, thing, link.code)
   if (known?.live === true) return
   if (known === null) await insertLink(scope, thing, link)
   else await setLive(scope, known.id, { live: true, linkedAt: link.at })
-  await showFirstCode(scope, thing)
+  if (sampleId !== null) await refreshCode(scope, sampleId)
 }
 
-/** Receive's own note: says nothing when barcodes has told of the link before, even if it was taken off since. */
+/** Receive's own note, while it holds the sample: says nothing when barcodes has told of the link before, even if it was taken off since. */
 export async function noteFirstLink(
   scope: WriteScope,
   link: { readonly code: string; readonly thing: CodedThing; readonly at: string },
@@ -37,10 +38,11 @@ export async function noteUnlinked(
 ): Promise<void> {
   const thing = codedThing(link.thing)
   if (thing === null) return
+  const sampleId = await holdSampleOf(scope, thing)
   const known = await findLink(scope.tx, thing, link.code)
   if (known === null || !known.live) return
   await setLive(scope, known.id, { live: false })
-  await showFirstCode(scope, thing)
+  if (sampleId !== null) await refreshCode(scope, sampleId)
 }
 
 /** Shows the first linked code of a sample, when that is another one than before. */
@@ -104,10 +106,18 @@ export async function samplesWithCodes(
   })
 }
 
-async function showFirstCode(scope: WriteScope, thing: CodedThing): Promise<void> {
-  if (thing.kind === 'sample') return refreshCode(scope, thing.id)
-  const [container] = await scope.tx.select().from(sampleContainer).where(eq(sampleContainer.id, thing.id))
-  if (container !== undefined) await refreshCode(scope, container.sampleId)
+/** The sample behind a thing, held; null when none is known. */
+async function holdSampleOf(scope: WriteScope, thing: CodedThing): Promise<string | null> {
+  const sampleId = thing.kind === 'sample' ? thing.id : await sampleInside(scope.tx, thing.id)
+  return sampleId === null ? null : ((await holdSampleIfKnown(scope.tx, sampleId))?.id ?? null)
+}
+
+async function sampleInside(tx: ReadTransaction, containerId: string): Promise<string | null> {
+  const [container] = await tx
+    .select({ sampleId: sampleContainer.sampleId })
+    .from(sampleContainer)
+    .where(eq(sampleContainer.id, containerId))
+  return container?.sampleId ?? null
 }
 
 /** Ids of ours are UUIDs; a code may be linked to anything. */

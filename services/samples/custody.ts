@@ -13,9 +13,10 @@ import {
   type CustodyHead,
   type CustodyKind,
   decideCustody,
+  orderCustody,
 } from './domain/custody.ts'
 import { type Occasion, occasionOf } from './people.ts'
-import { readSample, requireKept } from './sample-rows.ts'
+import { holdSample, readSample, requireKept } from './sample-rows.ts'
 import { custodyEvent } from './schema.ts'
 
 type CustodyRow = typeof custodyEvent.$inferSelect
@@ -36,7 +37,7 @@ interface RecordedByHand extends CustodyStatement {
 }
 
 export const recordCustody = writes(async (scope: WriteScope, input: RecordedByHand) => {
-  const row = await readSample(scope.tx, input.id)
+  const row = await holdSample(scope.tx, input.id)
   requireKept(row)
   const { heads } = checkCustody(await readChain(scope.tx, row.id))
   const event: CustodyEvent = {
@@ -57,7 +58,10 @@ export const custody = reads((scope: ReadScope, input: { id: string }) =>
     await readSample(tx, input.id)
     const rows = await readChain(tx, input.id)
     const { problems } = checkCustody(rows)
-    return { events: rows.map(toCustodyEvent), problems: problems.map(({ message }) => message) }
+    return {
+      events: orderCustody(rows).map(toCustodyEvent),
+      problems: problems.map(({ message }) => message),
+    }
   }),
 )
 

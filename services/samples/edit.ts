@@ -10,6 +10,7 @@ import { line, tell } from './history.ts'
 import { occasionOf } from './people.ts'
 import { checkConcentration } from './record-sample.ts'
 import {
+  holdSample,
   readSample,
   requireKept,
   type SampleItem,
@@ -73,7 +74,7 @@ export const addNote = writes(
 )
 
 async function updateOne(scope: WriteScope, input: Update): Promise<SampleItem> {
-  const before = await readSample(scope.tx, input.id)
+  const before = await holdSample(scope.tx, input.id)
   requireKept(before)
   if (isTerminal(before.state)) {
     throw ruleBroken(

@@ -7,14 +7,14 @@ import type { ReadScope, WriteScope } from '../../platform/service/scopes.ts'
 import { brokenRule } from './decisions.ts'
 import { decideRelationship, type Relationship, type RelationshipKind } from './domain/relationship.ts'
 import { occasionOf } from './people.ts'
-import { readSample, readSamples, requireKept, showSamples } from './sample-rows.ts'
+import { holdSample, readSample, readSamples, requireKept, showSamples } from './sample-rows.ts'
 import { sampleRelation } from './schema.ts'
 
 export const relate = writes(
   async (scope: WriteScope, input: { childId: string; parentId: string; relationship: RelationshipKind }) => {
     const { childId, parentId, relationship } = input
-    requireKept(await readSample(scope.tx, childId))
-    requireKept(await readSample(scope.tx, parentId))
+    // In the order of their ids, so that two who relate the same samples do not wait for each other.
+    for (const id of [childId, parentId].toSorted()) requireKept(await holdSample(scope.tx, id))
     await addRelationship(scope, { childId, parentId, kind: relationship })
     return {}
   },

@@ -8,7 +8,7 @@ import { decideTransition } from './domain/lifecycle.ts'
 import { custodyAfter, type OtherContainers, stateAfter, type StorageNews } from './domain/storage-news.ts'
 import { line, stateLine, tell } from './history.ts'
 import type { Occasion } from './people.ts'
-import { findSample, type SampleRow, updateSample } from './sample-rows.ts'
+import { holdSampleIfKnown, type SampleRow, updateSample } from './sample-rows.ts'
 import { sampleContainer } from './schema.ts'
 
 export type ContainerLink = typeof sampleContainer.$inferSelect
@@ -31,29 +31,33 @@ export async function followContainer(
   occasion: Occasion,
   options: { readonly aheadOfStorage: boolean } = { aheadOfStorage: false },
 ): Promise<void> {
+  const sampleId = news.sampleId ?? (await findContainer(scope.tx, news.containerId))?.sampleId
+  if (sampleId === undefined) return
+  const row = await holdSampleIfKnown(scope.tx, sampleId)
   const before = await findContainer(scope.tx, news.containerId)
-  const sampleId = news.sampleId ?? before?.sampleId
   // News of a container whose receiving was taken back comes after the fact.
-  if (sampleId === undefined || before?.state === 'removed') return
+  if (before?.state === 'removed') return
+  if (news.what === 'placed' && before?.placementAhead === true) {
+    return confirmPlacement(scope, before, row, news.to)
+  }
   const containers = await keepContainer(scope, before, {
     sampleId,
-    placementAhead: options.aheadOfStorage || (before?.placementAhead === true && news.what !== 'placed'),
+    placementAhead: options.aheadOfStorage || before?.placementAhead === true,
     ...situationAfter(news, before),
     id: news.containerId,
   })
   if (before?.sampleId !== sampleId) await refreshCode(scope, sampleId)
-  const row = await findSample(scope.tx, sampleId)
   if (row !== null) await followSample(scope, row, news, containers, occasion)
 }
 
 /** Storage tells of the placement that Receive wrote already; only its words for the place may be new. */
-export async function confirmPlacement(
+async function confirmPlacement(
   scope: WriteScope,
   link: ContainerLink,
+  row: SampleRow | null,
   place: string | null,
 ): Promise<void> {
   await updateContainer(scope, link.id, { placementAhead: false, place })
-  const row = await findSample(scope.tx, link.sampleId)
   const location = placeOf(await containersOf(scope.tx, link.sampleId))
   if (row !== null && row.location !== location) await updateSample(scope, row.id, { location })
 }

@@ -293,6 +293,30 @@ describe('a sample follows its tube', () => {
   })
 })
 
+it('a lost database comes back from the journal, with codes, places, custody and answers', async () => {
+  const boxId = await on.addBox(2, 2)
+  const request = tubeOf({ name: 'Survivor', volumeUl: '8' }, { code: 'FX000040', placement: { boxId } })
+  const call = () => on.samples.receive(request, { context: { key: 'survivor' } })
+  const first = await call()
+  const { id } = first.sample
+  await on.storage.move({ containerId: first.containerId, target: { boxId, position: 'B2' } })
+  await on.samples.recordMovement({ id, kind: 'taken', quantity: '3', reason: 'QC' })
+  await on.bench.settle()
+  const look = async () => [
+    await on.samples.get({ id }),
+    await on.samples.timeline({ id }),
+    await on.samples.custody({ id }),
+    await on.samples.list({ search: 'surviv fx000040' }),
+    await on.samples.counts(),
+    await on.samples.sagas({ open: false }),
+  ]
+  const before = await look()
+  await on.bench.restart({ losing: ['samples'] })
+  await on.finishSagas()
+  expect(await look()).toEqual(before)
+  expect(await call()).toEqual(first)
+})
+
 it('writes no defect into the log', () => {
   expect(on.bench.logs).toEqual([])
 })

@@ -11,13 +11,13 @@ import { doEach } from './batch.ts'
 import { noteFirstLink, refreshCode } from './codes.ts'
 import { Received, ReceiveRequest, samplesEvents } from './contract.ts'
 import { addCustody } from './custody.ts'
-import { decideTransition } from './domain/lifecycle.ts'
+import { decideTransition, type SampleState } from './domain/lifecycle.ts'
 import { accepted } from './decisions.ts'
 import { stateLine, tell } from './history.ts'
 import { occasionOf } from './people.ts'
 import { findContainer, followContainer, updateContainer } from './placements.ts'
 import { recordSample } from './record-sample.ts'
-import { findSample, readSample, showSample, updateSample } from './sample-rows.ts'
+import { findSample, holdSample, readSample, showSample, updateSample } from './sample-rows.ts'
 import { sampleContainer } from './schema.ts'
 import { requireType } from './types.ts'
 
@@ -26,8 +26,10 @@ export const receive = orchestrates((scope: OrchestrationScope, input: ReceiveRe
 )
 
 export const receiveBatch = orchestrates((scope: OrchestrationScope, input: { rows: ReceiveRequest[] }) => {
-  const saga = inLine(receiveSaga, new AssemblyLine())
-  return doEach(input.rows, (row, index) => receiveOne(scope, saga, row, String(index)))
+  const line = new AssemblyLine()
+  const saga = inLine(receiveSaga, line)
+  const entrance = inTurn(scope, line)
+  return doEach(input.rows, (row, index) => receiveOne(entrance, saga, row, String(index)))
 })
 
 async function receiveOne(
@@ -147,12 +149,14 @@ export const receiveSaga: SagaDefinition = {
   },
   async undoBegin(scope, _input, outputs) {
     const { sampleId, containerId } = Begun.parse(outputs['begin'])
+    const { state } = await holdSample(scope.tx, sampleId)
     await updateContainer(scope, containerId, { state: 'removed', place: null })
-    await removeUnreceived(scope, sampleId)
+    await removeUnreceived(scope, sampleId, state)
   },
   steps: [codeStep, containerStep, placementStep].map(explained),
   async end(scope, _input, outputs) {
     const { sampleId, containerId } = Begun.parse(outputs['begin'])
+    await holdSample(scope.tx, sampleId)
     const { text: code } = Coded.parse(outputs['code'])
     const placed = Placed.parse(outputs['placement'])
     await noteFirstLink(scope, { code, thing: { kind: 'container', id: containerId }, at: scope.now })
@@ -175,6 +179,17 @@ function inLine(saga: SagaDefinition, assemblyLine: AssemblyLine): SagaDefinitio
   return { ...saga, steps }
 }
 
+/** The first change of a row is a station as well: on a server, changes made at once end in any order. */
+function inTurn(scope: OrchestrationScope, line: AssemblyLine): OrchestrationScope {
+  return {
+    ...scope,
+    change: (key, work, options) =>
+      key.endsWith('/begin')
+        ? line.pass('begin', () => scope.change(key, work, options))
+        : scope.change(key, work, options),
+  }
+}
+
 /** Unless storage has told of it already, perhaps of more since. */
 async function notePlacement(
   scope: WriteScope,
@@ -191,9 +206,8 @@ async function notePlacement(
   await followContainer(scope, news, occasionOf(scope), { aheadOfStorage: true })
 }
 
-async function removeUnreceived(scope: WriteScope, sampleId: string): Promise<void> {
-  const row = await readSample(scope.tx, sampleId)
-  const transition = accepted(decideTransition(row.state, 'deleted', { reason: neverReceived }))
+async function removeUnreceived(scope: WriteScope, sampleId: string, from: SampleState): Promise<void> {
+  const transition = accepted(decideTransition(from, 'deleted', { reason: neverReceived }))
   await tell(scope, [stateLine(scope, sampleId, occasionOf(scope), transition)])
   scope.announce(samplesEvents.SampleRemoved, { sampleId, reason: neverReceived })
   await updateSample(scope, sampleId, { state: 'deleted', updatedAt: scope.now })

@@ -2,7 +2,7 @@ import { and, eq, getColumns, inArray } from 'drizzle-orm'
 import type { z } from 'zod'
 import { notFound, ruleBroken } from '../../platform/contract/refusal.ts'
 import { toInstant } from '../../platform/database/paging.ts'
-import type { ReadTransaction } from '../../platform/database/transaction.ts'
+import type { ReadTransaction, Transaction } from '../../platform/database/transaction.ts'
 import type { WriteScope } from '../../platform/service/scopes.ts'
 import type { Sample } from './contract.ts'
 import { type Balance, deriveMassNg, foldMovements, type Movement } from './domain/amount.ts'
@@ -33,6 +33,23 @@ export async function findSample(tx: ReadTransaction, id: string): Promise<Sampl
 export function requireKept(row: SampleRow): void {
   if (row.state !== 'deleted') return
   throw ruleBroken('sample_is_deleted', `${row.name} is deleted: its record stays as it was.`)
+}
+
+/**
+ * One sample that is about to change. It is held until the transaction ends, so that on a server nobody else decides
+ * something about it from what is about to be the past: amounts, custody, state, codes and places are all decided from
+ * what is there. Whatever else is held with it is taken after it.
+ */
+export async function holdSample(tx: Transaction, id: string): Promise<SampleRow> {
+  const row = await holdSampleIfKnown(tx, id)
+  if (row === null) throw notFound('sample', id)
+  return row
+}
+
+/** Like {@link holdSample}; null when the sample has not arrived here. */
+export async function holdSampleIfKnown(tx: Transaction, id: string): Promise<SampleRow | null> {
+  const [row] = await tx.select(sampleColumns).from(sample).where(eq(sample.id, id)).for('update')
+  return row ?? null
 }
 
 /** Samples by their ids, in the order asked for; unknown ids are left out. */

@@ -53,7 +53,7 @@ export const sample = snakeCase.table(
     updatedAt: instant().notNull(),
     /** The change set that last wrote what people write; a tube that is moved does not disturb somebody's editing. */
     writtenRevision: uuid().notNull(),
-    /** Words, and words without what separates them, so that `S-007` is found as `s 007` and as `s007`. */
+    /** The words under which it is found. */
     search: tsvector().generatedAlwaysAs(
       sql`array_to_tsvector(sample_words(name, code, client_id, donor, project))`,
     ),

@@ -6,7 +6,7 @@ import { decideTransition, nextStates, type SampleState, type SampleTransition }
 import { stateLine, tell } from './history.ts'
 import { hasPlacedContainer } from './placements.ts'
 import { occasionOf } from './people.ts'
-import { readSample, type SampleRow, updateSample } from './sample-rows.ts'
+import { holdSample, type SampleRow, updateSample } from './sample-rows.ts'
 
 /**
  * Moves a sample along its life. A pending one that lies in a place already goes on to `in_storage` when it is
@@ -18,7 +18,7 @@ export async function changeStateOf(
   to: SampleState,
   reason: string | null,
 ): Promise<SampleRow> {
-  const row = await readSample(scope.tx, id)
+  const row = await holdSample(scope.tx, id)
   const first = decide(row, to, reason)
   const steps = [first]
   if (row.state === 'pending' && to === 'validated' && (await hasPlacedContainer(scope.tx, id))) {

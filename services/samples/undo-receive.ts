@@ -12,7 +12,7 @@ import { liveCodes, refreshCode } from './codes.ts'
 import { readChain } from './custody.ts'
 import { listWhatHappenedSince, type SinceReceived } from './domain/undo-receive.ts'
 import { containersOf, type ContainerLink, updateContainer } from './placements.ts'
-import { readSample, requireKept, type SampleRow, updateSample } from './sample-rows.ts'
+import { holdSample, requireKept, type SampleRow, updateSample } from './sample-rows.ts'
 import { amountMovement, sampleHistory, sampleNote, sampleRelation } from './schema.ts'
 import { changeStateOf } from './state-change.ts'
 
@@ -86,7 +86,7 @@ export const undoReceiveSaga: SagaDefinition = {
   name: 'undo-receive',
   async begin(scope, input) {
     const { sampleId } = Input.parse(input)
-    const row = await readSample(scope.tx, sampleId)
+    const row = await holdSample(scope.tx, sampleId)
     requireKept(row)
     const containers = await containersOf(scope.tx, sampleId)
     const own = containers.find(({ byReceive }) => byReceive)
@@ -111,6 +111,7 @@ export const undoReceiveSaga: SagaDefinition = {
   async end(scope, input, outputs) {
     const { sampleId, reason } = Input.parse(input)
     const { containerId } = Begun.parse(outputs['begin'])
+    await holdSample(scope.tx, sampleId)
     await updateContainer(scope, containerId, { state: 'removed', place: null })
     await changeStateOf(scope, sampleId, 'deleted', reason)
     await updateSample(scope, sampleId, { location: null })
@@ -142,7 +143,6 @@ async function gatherFacts(
   const wasPlaced = own.receivedPlace !== null
   const stateChangesOfReceive = wasPlaced ? 2 : 1
   return {
-    ownContainers: 1,
     otherContainers: containers.length - 1,
     isWhereItWasPut: own.state === (wasPlaced ? 'placed' : 'unplaced'),
     wasPlaced,

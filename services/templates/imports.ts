@@ -7,7 +7,6 @@ import type { ReadScope } from '../../platform/service/scopes.ts'
 import type { Import } from './contract.ts'
 import type { Correction } from './domain/corrections.ts'
 import { givenColumnOf } from './domain/given-values.ts'
-import type { RowCounts } from './domain/import-state.ts'
 import { Template } from './domain/template.ts'
 import { importDecision, importRow, importTable, template } from './schema.ts'
 
@@ -139,12 +138,6 @@ export function toImport(record: ImportRecord, counts: OutcomeCounts = noOutcome
     createdBy: record.createdBy,
     revision: record.revision,
   }
-}
-
-/** The counts by which an import's state is decided. */
-function toRowCounts(record: ImportRecord, counts: OutcomeCounts): RowCounts {
-  const { good, toConfirm, withErrors } = record
-  return { good, toConfirm, withErrors, saving: counts.saving, saved: counts.saved }
 }
 
 function toCorrection(decision: DecisionRecord, definition: Template): readonly Correction[] {

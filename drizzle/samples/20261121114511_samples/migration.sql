@@ -1,25 +1,33 @@
--- Under these words a sample is found: those of its texts, and each text without what separates its words.
-CREATE FUNCTION sample_words(VARIADIC texts text[]) RETURNS text[]
+-- Case and compatible characters do not count for finding.
+CREATE FUNCTION sample_fold(said text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog
 AS $$
-  SELECT coalesce(array_agg(DISTINCT word), '{}')
-  FROM unnest(texts) AS given (said)
-  CROSS JOIN LATERAL (SELECT lower(normalize(said, NFKC) COLLATE pg_c_utf8)) AS folded (said)
-  CROSS JOIN LATERAL (
-    SELECT regexp_split_to_table(folded.said, '[^[:alnum:]]+')
-    UNION ALL SELECT regexp_replace(folded.said, '[^[:alnum:]]+', '', 'g')
-  ) AS parts (word)
-  WHERE word <> ''
+  SELECT lower(normalize(said, NFKC) COLLATE pg_c_utf8)
 $$;
 --> statement-breakpoint
--- What a person types: each word must begin a word of the sample.
+-- Under these words a sample is found. What stands between blanks is found by its parts and as a whole without what
+-- separates them (`S-007` by `s`, `007` and `s007`); a code and a sender's name for it also without blanks.
+CREATE FUNCTION sample_words(name text, code text, client_id text, donor text, project text) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog
+AS $$
+  SELECT string_to_array(btrim(regexp_replace(
+    regexp_replace(folded, '[^[:alnum:]]+', ' ', 'g') || ' ' ||
+    regexp_replace(folded, '[^[:alnum:]\s]+', '', 'g') || ' ' ||
+    public.sample_fold(regexp_replace(coalesce(code, ''), '[^[:alnum:]]+', '', 'g')) || ' ' ||
+    public.sample_fold(regexp_replace(coalesce(client_id, ''), '[^[:alnum:]]+', '', 'g')), '\s+', ' ', 'g')), ' ')
+  FROM (SELECT public.sample_fold(name || ' ' || coalesce(code, '') || ' ' || coalesce(client_id, '') || ' ' ||
+    coalesce(donor, '') || ' ' || coalesce(project, ''))) AS said (folded)
+$$;
+--> statement-breakpoint
+-- What a person types: each word, without what separates its parts, must begin a word of the sample.
 CREATE FUNCTION sample_query(said text) RETURNS tsquery
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog
 AS $$
   SELECT coalesce(string_agg('''' || word || ''':*', ' & '), '')::tsquery
-  FROM regexp_split_to_table(lower(normalize(said, NFKC) COLLATE pg_c_utf8), '[^[:alnum:]]+') AS word
+  FROM regexp_split_to_table(regexp_replace(public.sample_fold(said), '[^[:alnum:]\s]+', '', 'g'), '\s+') AS word
   WHERE word <> ''
 $$;
 --> statement-breakpoint
@@ -28,7 +36,7 @@ CREATE FUNCTION sample_skeleton(said text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog
 AS $$
-  SELECT regexp_replace(lower(normalize(said, NFKC) COLLATE pg_c_utf8), '[^[:alnum:]]|0', '', 'g')
+  SELECT regexp_replace(public.sample_fold(said), '[^[:alnum:]]|0', '', 'g')
 $$;
 --> statement-breakpoint
 CREATE TABLE "amount_movement" (

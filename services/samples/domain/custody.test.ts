@@ -7,6 +7,7 @@ import {
   type CustodyKind,
   decideCustody,
   nextCustodyKinds,
+  orderCustody,
 } from './custody.ts'
 
 function event(
@@ -206,5 +207,28 @@ describe('any chain that grew by accepted events', () => {
         },
       ),
     )
+  })
+})
+
+describe('the order in which a chain is shown', () => {
+  const idsOf = (events: readonly CustodyEvent[]) => orderCustody(events).map(({ id }) => id)
+
+  it('is that of the predecessors, whatever the clocks of the workstations said', () => {
+    const chain = [event('9', 'received', null), event('4', 'stored', '9'), event('6', 'checked_out', '4')]
+    expect(idsOf(chain.toReversed())).toEqual(['9', '4', '6'])
+  })
+
+  it('shows a branch whole before the next one, then what is behind gaps, circles last', () => {
+    expect(
+      idsOf([
+        event('1', 'moved', '2'),
+        event('2', 'moved', '1'),
+        event('3', 'stored', 'lost'),
+        event('5', 'received', null),
+        event('6', 'stored', '5'),
+        event('7', 'checked_out', '5'),
+        event('8', 'moved', '6'),
+      ]),
+    ).toEqual(['5', '6', '8', '7', '3', '1', '2'])
   })
 })

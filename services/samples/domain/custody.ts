@@ -125,6 +125,28 @@ export function checkCustody(events: readonly CustodyEvent[]): CustodyReport {
 }
 
 /**
+ * The events in the order of their predecessors, for showing: every event stands after the one it names, branches of a
+ * fork in the order of their ids, events behind a gap after the sound ones, circles last.
+ */
+export function orderCustody<Event extends CustodyEvent>(events: readonly Event[]): readonly Event[] {
+  const byId = events.toSorted((left, right) => (left.id < right.id ? -1 : 1))
+  const known = new Set(byId.map((event) => event.id))
+  const successors = groupSuccessors(byId)
+  const starts = byId.filter((event) => event.predecessorId === null)
+  const behindGaps = byId.filter((event) => event.predecessorId !== null && !known.has(event.predecessorId))
+  const ordered = new Set<Event>()
+  for (const open of [starts, behindGaps]) {
+    // Depth first: a branch is shown whole before the next one begins.
+    const waiting = open.toReversed()
+    for (let event = waiting.pop(); event !== undefined; event = waiting.pop()) {
+      ordered.add(event)
+      waiting.push(...(successors.get(event.id) ?? []).toReversed())
+    }
+  }
+  return [...ordered, ...byId.filter((event) => !ordered.has(event))]
+}
+
+/**
  * Decides whether an event may be appended, given the heads that {@link checkCustody} reports. While a chain is forked
  * work goes on from the branch a person chose; the fork stays open until an event settles the other branches.
  */
@@ -194,8 +216,10 @@ function advance(before: Before, event: CustodyEvent): CustodyHead {
   }
 }
 
-function groupSuccessors(ordered: readonly CustodyEvent[]): ReadonlyMap<string, readonly CustodyEvent[]> {
-  const successors = new Map<string, CustodyEvent[]>()
+function groupSuccessors<Event extends CustodyEvent>(
+  ordered: readonly Event[],
+): ReadonlyMap<string, readonly Event[]> {
+  const successors = new Map<string, Event[]>()
   for (const event of ordered) {
     if (event.predecessorId === null) continue
     const list = successors.get(event.predecessorId)

@@ -1,7 +1,6 @@
 /** What there is of a sample that was received, to judge whether receiving it can be taken back. */
 export interface SinceReceived {
-  /** Containers that Receive made, and others. */
-  readonly ownContainers: number
+  /** Besides the one that Receive made. */
   readonly otherContainers: number
   /** Whether the container is still where Receive left it: in its place, or unplaced if it was to be so. */
   readonly isWhereItWasPut: boolean

@@ -19,11 +19,6 @@ export function givenColumnOf(template: Pick<Template, 'fields'>, field: string)
   return index === -1 ? null : FIRST_GIVEN_COLUMN + index
 }
 
-/** The field that {@link givenColumnOf} named. */
-function fieldOfGivenColumn(template: Pick<Template, 'fields'>, column: number): string | null {
-  return template.fields[column - FIRST_GIVEN_COLUMN]?.key ?? null
-}
-
 /**
  * Gives every field that the file has no column for a column of its own, filled with the one value that a person gave
  * for all rows, or empty. Both can then be corrected row by row like any other cell.
