@@ -114,15 +114,21 @@ export class PreparedStatements {
 
   #serialise(value: unknown, type: number | undefined): string | null {
     if (value === null || value === undefined) return null
+    if (typeof value === 'string') return value
     const serialiser = type === undefined ? undefined : this.#client.serializers[type]
-    return serialiser === undefined ? String(value) : serialiser(value)
+    if (serialiser !== undefined) return serialiser(value)
+    if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean')
+      return String(value)
+    throw new Error(`No way is known to write such a value as the type ${type ?? 0}`)
   }
 
   #withDefaults(parsers: QueryOptions['parsers']): Parsers {
     const known = this.#parsers.get(parsers)
     if (known !== undefined) return known
-    const all: Parsers = { ...this.#client.parsers }
-    for (const [type, parser] of Object.entries(parsers ?? {})) if (parser !== undefined) all[type] = parser
+    const given: QueryOptions['parsers'] = Object.fromEntries(
+      Object.entries(parsers ?? {}).filter(([, parser]) => parser !== undefined),
+    )
+    const all = Object.assign({}, this.#client.parsers, given)
     this.#parsers.set(parsers, all)
     return all
   }

@@ -51,31 +51,49 @@ export function runSubscriptions(options: {
   const stopping = new AbortController()
   const isStopping = () => stopping.signal.aborted
   let running: Promise<void> = Promise.resolve()
+  let waiting: Promise<void> | null = null
   let retryTimer: NodeJS.Timeout | null = null
+  /** Where the cursor stands; null when only the database can tell: at the start and after a failure. */
+  let position: number | null = null
+  /** What comes next may have been reacted to before. Never again once the journal's end was reached. */
+  let mayRepeat = true
 
+  /** However many hints come while it reads, one more round sees all that they are about. */
   const follow = () => {
     if (retryTimer !== null) clearTimeout(retryTimer)
-    running = running.then(readOn).catch(() => {
-      // The entry stays at the head of the line; the same call later may find its reason gone.
-      retryTimer = setTimeout(() => void follow(), 1_000)
-      retryTimer.unref()
-    })
+    waiting ??= running
+      .then(() => {
+        waiting = null
+        return readOn()
+      })
+      .catch(() => {
+        position = null
+        mayRepeat = true
+        // The entry stays at the head of the line; the same call later may find its reason gone.
+        retryTimer = setTimeout(() => void follow(), 1_000)
+        retryTimer.unref()
+      })
+    running = waiting
     return running
   }
 
   async function readOn(): Promise<void> {
     for (;;) {
       if (isStopping()) return
+      position ??= await readCursor(database, journal, subscriber)
       const entries = await journal.read({
-        afterSequence: await readCursor(database, journal, subscriber),
+        afterSequence: position,
         eventNames: [...byName.keys()],
         limit: 100,
       })
       const last = entries.at(-1)
-      if (last === undefined) return
+      if (last === undefined) {
+        mayRepeat = false
+        return
+      }
       const wanted = entries.map((entry) => ({ entry, reactions: reactionsTo(entry) }))
       const keys = wanted.flatMap(({ reactions }) => reactions.map(({ reaction }) => reaction.idempotencyKey))
-      const known = await knownKeys(database, keys)
+      const known = mayRepeat ? await knownKeys(database, keys) : new Set<string>()
       let moved = false
       for (const { entry, reactions } of wanted) {
         if (isStopping()) return
@@ -84,6 +102,7 @@ export function runSubscriptions(options: {
         await reactTo(entry, open)
       }
       if (!moved) await database.asOwner((tx) => moveCursor(tx, cursorAt(last)))
+      position = last.sequence
     }
   }
 
