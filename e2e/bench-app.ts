@@ -2,10 +2,13 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import AxeBuilder from '@axe-core/playwright'
-import { _electron, type ElectronApplication, expect, type Page } from '@playwright/test'
+import { _electron, type ElectronApplication, expect as expectNow, type Page } from '@playwright/test'
 import { formatPositionLabel, parseOwnCode } from '../services/barcodes/domain/own-code.ts'
 
 const root = resolve(import.meta.dirname, '..')
+
+/** Waits as long as a busy machine may need, under the test runner and without it. */
+export const expect = expectNow.configure({ timeout: 15_000 })
 
 export const administrator = {
   laboratory: 'Sequencing Core B07',
@@ -50,7 +53,9 @@ export async function openBench(options: {
     home: options.home,
     async kill() {
       const ended = new Promise((done) => child.once('exit', done))
-      child.kill('SIGKILL')
+      // Playwright starts it as the leader of a group: windows, services and drivers end in the same instant.
+      if (process.platform === 'win32' || child.pid === undefined) child.kill('SIGKILL')
+      else process.kill(-child.pid, 'SIGKILL')
       await ended
     },
     close: () => app.close(),
