@@ -111,13 +111,13 @@ export default defineConfig(
       ],
       // Spreading a string gives its code points, which is what we mean when we do it.
       '@typescript-eslint/no-misused-spread': 'off',
-      // A library's plan for its next major version is no fault of today's code.
-      '@typescript-eslint/no-deprecated': 'off',
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { attributes: false } }],
-      // It takes what another thread, a signal or a ref may change meanwhile for constant.
-      '@typescript-eslint/no-unnecessary-condition': 'off',
-      'no-unmodified-loop-condition': 'off',
+      // `for (;;)` and `while (true)` say openly that they end from inside.
+      '@typescript-eslint/no-unnecessary-condition': [
+        'error',
+        { allowConstantLoopConditions: 'only-allowed-literals' },
+      ],
       // Handlers are async by contract, whether or not this one has something to wait for.
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/no-unused-vars': [

@@ -24,7 +24,7 @@ export function problemWords(error: unknown): string {
   if (code === 'FORBIDDEN') return i18n.t('problems:FORBIDDEN', { permission: permissionOf(error.data) })
   if (code === 'INTERNAL_SERVER_ERROR') return withCorrelation(i18n.t('problems:defect'), error)
   if (wordedByTheDomain.has(code) && error.message !== '') return error.message
-  const known = i18n.t(`problems:${code}`, { defaultValue: '' })
+  const known: string = i18n.t(`problems:${code}`, { defaultValue: '' })
   if (known !== '') return known
   return error.message === '' ? withCorrelation(i18n.t('problems:defect'), error) : error.message
 }

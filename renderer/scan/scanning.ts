@@ -168,7 +168,8 @@ export function startScanning(): () => void {
 
 /** Reads the host's feed, and subscribes again whenever it breaks off. What came in between waits in the store. */
 async function readFeed(signal: AbortSignal, startedAt: string): Promise<void> {
-  for (let failures = 0; !signal.aborted; failures += 1) {
+  const isOver = () => signal.aborted
+  for (let failures = 0; !isOver(); failures += 1) {
     try {
       const feed = await client.devices.scanFeed(undefined, { context: { feed: true }, signal })
       setIntake({ connected: true })
@@ -181,7 +182,7 @@ async function readFeed(signal: AbortSignal, startedAt: string): Promise<void> {
     } catch {
       // The feed's end is no news for a person: the line shows "scanner not connected" and it is tried again.
     }
-    if (signal.aborted) return
+    if (isOver()) return
     setIntake({ connected: false })
     const waitMs = retryFeedAfterMs[Math.min(failures, retryFeedAfterMs.length - 1)] ?? 5_000
     await new Promise((resolve) => setTimeout(resolve, waitMs))

@@ -71,27 +71,27 @@ export function AuditScreen() {
     {
       key: 'time',
       head: t('columns.time'),
-      width: '168px',
+      width: '164px',
       cell: ({ recordedAt }) => wholeMoment(recordedAt),
     },
     {
       key: 'person',
       head: t('columns.person'),
-      width: 'minmax(110px, 1fr)',
+      width: 'minmax(100px, .8fr)',
       cell: ({ actorId }) => nameOf(actorId),
     },
     { key: 'part', head: t('columns.part'), width: '92px', cell: ({ domain }) => domain },
     {
       key: 'what',
       head: t('columns.what'),
-      width: 'minmax(150px, 1.4fr)',
+      width: 'minmax(178px, 1.8fr)',
       cell: (item) => whatOf(item, t),
     },
     {
       key: 'reason',
       head: t('columns.reason'),
-      width: 'minmax(120px, 1.4fr)',
-      cell: (item) => (isReaction(item) ? '' : item.reason),
+      width: 'minmax(110px, 1.4fr)',
+      cell: (item) => reasonOf(item, t),
     },
   ]
 
@@ -188,7 +188,7 @@ function Filters({ search, onChange, domains }: FiltersProps) {
       />
       <DayField label={t('from')} value={search.from} onChange={(from) => onChange({ from })} />
       <DayField label={t('to')} value={search.to} onChange={(to) => onChange({ to })} />
-      <LazyText label={t('text')} value={search.text} width={132} onChange={(text) => onChange({ text })} />
+      <LazyText label={t('text')} value={search.text} width={160} onChange={(text) => onChange({ text })} />
       {search.correlationId !== undefined && (
         <LazyText
           label={t('correlation')}
@@ -296,7 +296,7 @@ function Verification({ wanted, onAsked, onOpen }: VerificationProps) {
           {problemWords(proof.error)}
         </Notice>
       )}
-      {data !== undefined && !proof.isPending && (
+      {data !== undefined && (
         <Notice
           boxed
           tone={data.status === 'whole' ? 'ok' : 'bad'}
@@ -351,9 +351,15 @@ function whatOf(item: Item, t: TFunction<['audit', 'frame', 'common']>): string 
   return isReaction(item) ? t('reaction', { event: spaced(item.reason ?? '') }) : t(`kind.${item.kind}`)
 }
 
+/** A person's own words; for a reaction what it follows, unless that is said already. */
+function reasonOf(item: Item, t: TFunction<['audit', 'frame', 'common']>): string | null {
+  if (!isReaction(item)) return item.reason
+  return item.eventNames.length === 0 ? '' : t('reaction', { event: spaced(item.reason ?? '') })
+}
+
 /** What a service does because of another's event has that event's name as its reason. */
-function isReaction({ kind, eventNames, reason }: Item): boolean {
-  return kind === 'change' && eventNames.length === 0 && /^[A-Z][a-z]+([A-Z][a-z]+)+$/.test(reason ?? '')
+function isReaction({ kind, reason }: Item): boolean {
+  return kind === 'change' && /^[A-Z][a-z]+([A-Z][a-z]+)+$/.test(reason ?? '')
 }
 
 function spaced(name: string): string {

@@ -44,7 +44,7 @@ export function useSheetRows(
 
 /** One row of a list, from what was read lately or from the server. */
 async function readRow(list: SheetList, index: number): Promise<ImportRow | null> {
-  const page = await queries.fetchQuery({
+  const page = await queries.query({
     ...pageOptions(list, Math.floor(index / rowsPerPage)),
     staleTime: 5_000,
   })
@@ -68,7 +68,7 @@ export async function readRows(
 
 /** Where a row stands in a list; null when it is not in it. */
 export async function findIndex(list: SheetList, row: number): Promise<number | null> {
-  const first = await queries.fetchQuery({ ...pageOptions(list, 0), staleTime: 5_000 })
+  const first = await queries.query({ ...pageOptions(list, 0), staleTime: 5_000 })
   return locateRow(row, first.total, async (index) => (await readRow(list, index))?.row ?? null)
 }
 

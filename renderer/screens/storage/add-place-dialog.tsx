@@ -273,14 +273,14 @@ function useMaker(parentId: NodeId | null, onDone: () => void) {
   const { t } = useTranslation('storage')
   const [state, setState] = useState({ busy: false, done: 0, total: 0, problem: null as string | null })
   const made = useRef<StorageNode[]>([])
-  const stopped = useRef(false)
+  const stopping = useRef(new AbortController())
 
   async function make(plan: readonly PlannedPlace[], code: string): Promise<void> {
-    stopped.current = false
+    const { signal } = (stopping.current = new AbortController())
     setState({ busy: true, done: made.current.length, total: plan.length, problem: null })
     try {
       for (const { kind, name, inside, zone, size } of plan.slice(made.current.length)) {
-        if (stopped.current) {
+        if (signal.aborted) {
           setState((now) => ({ ...now, busy: false, problem: t('add.stopped') }))
           return
         }
@@ -315,7 +315,7 @@ function useMaker(parentId: NodeId | null, onDone: () => void) {
     else goTo({ to: '/storage/$boxId', params: { boxId: box.id } })
   }
 
-  return { ...state, make, stop: () => (stopped.current = true) }
+  return { ...state, make, stop: () => stopping.current.abort() }
 }
 
 const names: Readonly<Record<PlaceKind, string>> = {

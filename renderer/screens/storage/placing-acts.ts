@@ -27,7 +27,7 @@ const t = i18n.getFixedT(null, 'storage')
 
 /** The box as it is now; the map on the screen is drawn from the same answer. */
 export function readBox(boxId: string): Promise<BoxContents> {
-  return queries.fetchQuery(api.storage.boxMap.queryOptions({ input: { boxId: NodeId.parse(boxId) } }))
+  return queries.query(api.storage.boxMap.queryOptions({ input: { boxId: NodeId.parse(boxId) } }))
 }
 
 /** Does what a button or a key asks for and shows what came of it where scans show theirs. */
