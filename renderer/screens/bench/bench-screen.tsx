@@ -12,10 +12,10 @@ import { Status } from '../../components/status.tsx'
 import { useAlerts } from '../../frame/alerts.ts'
 import { usePageSubject } from '../../frame/page-subject.ts'
 import { countText, dayAndTime, shortMoment } from '../../moments.ts'
-import { actOnWaitingScans, leaveWaitingScans, useScanIntake } from '../../scan/scanning.ts'
 import { useMay } from '../../session/session-store.ts'
 import { ScanFeed } from './scan-feed.tsx'
 import { type Priority, type Task, useTasks } from './tasks.ts'
+import { WaitingScans } from './waiting-scans.tsx'
 import './bench.css'
 
 /** What to do next, what is in hand, and what just happened. */
@@ -34,7 +34,7 @@ export function BenchScreen() {
       </div>
       <div className="right side">
         <Alerts />
-        <WaitingScans />
+        <WaitingScans storageToo />
         <ScanFeed />
       </div>
     </div>
@@ -136,11 +136,11 @@ function Worklist({ tasks }: { readonly tasks: readonly Task[] }) {
           <table className="tb two work">
             <thead>
               <tr>
-                <th style={{ width: 106 }}>{t('priority')}</th>
+                <th style={{ width: 100 }}>{t('priority')}</th>
                 <th>{t('task')}</th>
-                <th style={{ width: 150 }}>{t('progress')}</th>
-                <th style={{ width: 88 }}>{t('since')}</th>
-                <th style={{ width: 132 }}>{t('state')}</th>
+                <th style={{ width: 138 }}>{t('progress')}</th>
+                <th style={{ width: 66 }}>{t('since')}</th>
+                <th style={{ width: 128 }}>{t('state')}</th>
               </tr>
             </thead>
             <tbody>
@@ -291,42 +291,6 @@ function Alerts() {
           ))}
         </ul>
       )}
-    </section>
-  )
-}
-
-/** Scans from before the restart: saved, not acted on, and never acted on without a person saying so. */
-function WaitingScans() {
-  const { t } = useTranslation('bench')
-  const { review } = useScanIntake()
-  if (review.length === 0) return null
-  return (
-    <section
-      className="notice warn rule-t"
-      aria-label={t('waiting', { count: review.length })}
-      id="waiting-scans"
-    >
-      <Icon name="warn" />
-      <p className="strong">{t('waiting', { count: review.length })}</p>
-      <span />
-      <div className="detail">
-        <p>{t('waitingHint')}</p>
-        <ul className="waiting-list">
-          {review.slice(0, 8).map((scan) => (
-            <li key={scan.scanId}>
-              <span className="t3">{shortMoment(scan.receivedAt)}</span> <CodeText>{scan.text}</CodeText>
-            </li>
-          ))}
-        </ul>
-        <div className="acts">
-          <button className="btn btn-sm" type="button" onClick={actOnWaitingScans}>
-            {t('actNow')}
-          </button>
-          <button className="btn btn-sm" type="button" onClick={() => void leaveWaitingScans(t('dismissed'))}>
-            {t('dismiss')}
-          </button>
-        </div>
-      </div>
     </section>
   )
 }

@@ -45,6 +45,8 @@ export function ColumnsStep({ subject, template, onStep }: ColumnsStepProps) {
     setProblem(null)
     try {
       const after = await client.templates.mapColumns({ id: subject.id, ...mapping })
+      // With the last missing column the import is ready to be checked; a person looks here until they go on.
+      if (!thenGo) onStep('columns')
       queries.setQueryData(api.templates.getImport.queryKey({ input: { id: subject.id } }), after)
       // What was found with the columns as they were is no place to begin the check.
       await queries.refetchQueries({ queryKey: api.templates.importProblems.key(), type: 'active' })

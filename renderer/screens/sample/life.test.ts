@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { TimelineItem } from '../../../services/samples/contract.ts'
-import { isInView, lanesOf } from './life.ts'
+import { itemsInView, lanesOf } from './life.ts'
 
 const words = {
   custody: 'Custody',
@@ -37,7 +37,18 @@ it('draws where it lay as stretches between being placed and taken out', () => {
 })
 
 it('counts notes and relations as the record', () => {
-  expect(isInView(item('x', 'note', 'noted', {}), 'record')).toBe(true)
-  expect(isInView(item('x', 'custody', 'received', {}), 'record')).toBe(false)
-  expect(isInView(item('x', 'custody', 'received', {}), 'all')).toBe(true)
+  const life = [item('1', 'note', 'noted', {}), item('2', 'custody', 'received', {})]
+  expect(itemsInView(life, 'record')).toEqual([life[0]])
+  expect(itemsInView(life, 'all')).toEqual(life)
+})
+
+it('tells an act once, though storage and custody both have it', () => {
+  const life = [
+    item('3', 'storage', 'checked_out', {}),
+    item('3', 'custody', 'checked_out', {}),
+    item('2', 'custody', 'stored', {}),
+    item('1', 'custody', 'received', {}),
+  ]
+  expect(itemsInView(life, 'all')).toEqual([life[0], life[2], life[3]])
+  expect(itemsInView(life, 'custody')).toEqual(life.slice(1))
 })

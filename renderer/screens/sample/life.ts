@@ -6,12 +6,21 @@ import type { LifeLane } from '../../components/life-strip.tsx'
 export const lifeViews = ['all', 'custody', 'storage', 'amount', 'record'] as const
 export type LifeView = (typeof lifeViews)[number]
 
-/** Whether an item of the timeline belongs to a view; notes and relations belong to the record. */
-export function isInView(item: TimelineItem, view: LifeView): boolean {
-  if (view === 'all') return true
-  if (view === 'record') return ['record', 'note', 'relation'].includes(item.lane)
-  return item.lane === view
+/**
+ * The items of a view; notes and relations belong to the record. Custody and storage both write down one act, in one
+ * moment: the whole life tells it once, with storage's words for where it was.
+ */
+export function itemsInView(items: readonly TimelineItem[], view: LifeView): readonly TimelineItem[] {
+  if (view === 'all') {
+    const told = new Set(items.filter(({ lane }) => lane === 'storage').map(({ at }) => at))
+    return items.filter(({ lane, what, at }) => lane !== 'custody' || !echoes.has(what) || !told.has(at))
+  }
+  if (view === 'record') return items.filter(({ lane }) => ['record', 'note', 'relation'].includes(lane))
+  return items.filter(({ lane }) => lane === view)
 }
+
+/** Changes of custody that follow from what was done with the tube. */
+const echoes: ReadonlySet<string> = new Set(['stored', 'moved', 'checked_out', 'returned', 'disposed'])
 
 const icons: Readonly<Record<string, IconName>> = {
   accessioned: 'receive',

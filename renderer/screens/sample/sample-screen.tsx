@@ -19,7 +19,7 @@ import { goTo } from '../../navigation.ts'
 import { problemCode, problemWords } from '../../problem.ts'
 import { scanEngine, useScanMeaning } from '../../scan/scanning.ts'
 import { ContainersPane } from './containers-pane.tsx'
-import { iconOf, isInView, lanesOf, type LifeView, lifeViews, toneOf } from './life.ts'
+import { iconOf, itemsInView, lanesOf, type LifeView, lifeViews, toneOf } from './life.ts'
 import { LineagePane } from './lineage-pane.tsx'
 import { placeByScan } from './place-by-scan.ts'
 import { SampleDialog, type SampleDialogKind } from './sample-dialogs.tsx'
@@ -71,6 +71,7 @@ function SampleLife({ sample }: { readonly sample: Sample }) {
   })
   const type = types.data?.find((each) => each.key === sample.type)
   const items = timeline.data?.items ?? []
+  const shown = itemsInView(items, view)
   const chain = custody.data ?? { events: [], problems: [] }
   const tube = mainContainer(containers.data ?? [])
   const refresh = () => void store.invalidateQueries()
@@ -252,7 +253,7 @@ function SampleLife({ sample }: { readonly sample: Sample }) {
         <section className="pane column" aria-label={t('life')}>
           <div className="pane-h rule-b">
             <h2>{t('life')}</h2>
-            <span className="cnt">{t('events', { count: items.length })}</span>
+            <span className="cnt">{t('events', { count: shown.length })}</span>
             <div className="end">
               <Segmented
                 label={t('lifeView')}
@@ -271,20 +272,18 @@ function SampleLife({ sample }: { readonly sample: Sample }) {
             ))}
             <Timeline
               label={t('life')}
-              entries={items
-                .filter((item) => isInView(item, view))
-                .map((item) => {
-                  const tone = toneOf(item)
-                  return {
-                    id: item.id,
-                    at: item.at,
-                    icon: iconOf(item),
-                    ...(tone === undefined ? {} : { tone }),
-                    sentence: <LifeSentence item={item} />,
-                    ...(item.reason === null ? {} : { detail: item.reason }),
-                    by: item.by,
-                  }
-                })}
+              entries={shown.map((item) => {
+                const tone = toneOf(item)
+                return {
+                  id: item.id,
+                  at: item.at,
+                  icon: iconOf(item),
+                  ...(tone === undefined ? {} : { tone }),
+                  sentence: <LifeSentence item={item} />,
+                  ...(item.reason === null ? {} : { detail: item.reason }),
+                  by: item.by,
+                }
+              })}
             />
           </div>
         </section>

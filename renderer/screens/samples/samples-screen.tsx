@@ -203,7 +203,7 @@ function columnsOf(types: ReadonlyMap<string, SampleType>, t: Translate): readon
     {
       key: 'code',
       head: t('code'),
-      width: '190px',
+      width: '172px',
       cell: (row) => (
         <span className="samples-code">
           <Cap material={row.type} letter={types.get(row.type)?.letter ?? '?'} size="s" />
@@ -211,18 +211,18 @@ function columnsOf(types: ReadonlyMap<string, SampleType>, t: Translate): readon
         </span>
       ),
     },
-    { key: 'name', head: t('name'), width: 'minmax(170px, 1.4fr)', sortKey: 'name', cell: (row) => row.name },
+    { key: 'name', head: t('name'), width: 'minmax(150px, 1.4fr)', sortKey: 'name', cell: (row) => row.name },
     {
       key: 'type',
       head: t('type'),
-      width: '100px',
+      width: '92px',
       sortKey: 'type',
       cell: (row) => types.get(row.type)?.name ?? row.type,
     },
     {
       key: 'state',
       head: t('state'),
-      width: '126px',
+      width: '120px',
       sortKey: 'state',
       cell: (row) => <SampleStatus state={row.state} />,
     },
@@ -238,13 +238,13 @@ function columnsOf(types: ReadonlyMap<string, SampleType>, t: Translate): readon
     {
       key: 'location',
       head: t('location'),
-      width: 'minmax(150px, 1fr)',
+      width: 'minmax(140px, 1fr)',
       cell: (row) => <span title={row.location ?? ''}>{shortPlace(row.location)}</span>,
     },
     {
       key: 'created',
       head: t('created'),
-      width: '116px',
+      width: '106px',
       sortKey: 'createdAt',
       cell: (row) => <time dateTime={row.createdAt}>{shortMoment(row.createdAt)}</time>,
     },

@@ -14,6 +14,7 @@ import { Notice } from '../../components/notice.tsx'
 import { CodeText, Sentence } from '../../components/sentence.tsx'
 import { ContainerStatus, SampleStatus, Status } from '../../components/status.tsx'
 import { shortMoment } from '../../moments.ts'
+import { WaitingScans } from '../bench/waiting-scans.tsx'
 import { PlacedList } from './placed-list.tsx'
 import { rangeWords } from './placing-acts.ts'
 import { tubesAt } from './placing.ts'
@@ -34,6 +35,7 @@ export function HandPane({ map, acts, onPrimary, onOther }: HandPaneProps) {
   const { t } = useTranslation('storage')
   return (
     <aside className="sto-side r column" aria-label={t('position.pane')}>
+      <WaitingScans />
       <InHand onPutDown={map === null ? () => onOther('put-down') : null} />
       {map !== null && <SelectedPosition map={map} acts={acts} onPrimary={onPrimary} onOther={onOther} />}
       {map !== null && <PlacedList map={map} />}
