@@ -1,6 +1,8 @@
 import type { Page } from '@playwright/test'
 import { expect, goToScreen } from '../../e2e/bench-app.ts'
 
+const drawnWithinMs = 10_000
+
 /** A tube at a position, as somebody says it: the scan line, a screen, a database or the journal. */
 export interface Placement {
   readonly code: string
@@ -18,18 +20,31 @@ export function lastPlaces(placements: readonly Placement[]): ReadonlyMap<string
   return new Map(placements.map(({ code, position }) => [code, position]))
 }
 
-/** The tubes in the box map that is shown. */
-export async function readBoxMap(page: Page, codes: readonly string[]): Promise<readonly Placement[]> {
-  const cells = await page.locator('[role=gridcell][data-position]').evaluateAll((all) =>
-    all.map((cell) => ({
-      position: cell.getAttribute('data-position') ?? '',
-      words: cell.getAttribute('aria-label') ?? '',
-    })),
-  )
-  return cells.flatMap(({ position, words }) => {
-    const parts = words.split(', ')
-    return codes.filter((code) => parts.includes(code)).map((code) => ({ code, position }))
-  })
+/** The tubes in the box map that is shown, once it shows what was confirmed; its contradictions stay to be found. */
+export async function readBoxMap(
+  page: Page,
+  codes: readonly string[],
+  confirmed: readonly Placement[],
+): Promise<readonly Placement[]> {
+  const wanted = lastPlaces(confirmed)
+  let found: readonly Placement[] = []
+  const deadline = Date.now() + drawnWithinMs
+  do {
+    const cells = await page.locator('[role=gridcell][data-position]').evaluateAll((all) =>
+      all.map((cell) => ({
+        position: cell.getAttribute('data-position') ?? '',
+        words: cell.getAttribute('aria-label') ?? '',
+      })),
+    )
+    found = cells.flatMap(({ position, words }) => {
+      const parts = words.split(', ')
+      return codes.filter((code) => parts.includes(code)).map((code) => ({ code, position }))
+    })
+    const shown = lastPlaces(found)
+    if ([...wanted].every(([code, position]) => shown.get(code) === position)) break
+    await page.waitForTimeout(200)
+  } while (Date.now() < deadline)
+  return found
 }
 
 /** Code and location of every sample in the list; an empty position for those without a place. */

@@ -63,9 +63,7 @@ export async function receiveManifest(report: Report, page: Page, manifest: Demo
       await expect(problem).toHaveCount(0)
     }
     const summary = page.getByRole('region', { name: 'Result of the check' })
-    const words = ((await summary.locator('.fig').allInnerTexts()) ?? []).map((each) =>
-      each.replaceAll('\n', ' '),
-    )
+    const words = (await summary.locator('.fig').allInnerTexts()).map((each) => each.replaceAll('\n', ' '))
     const repaired = manifest.repairs.map(({ word, value }) => `; “${word}” set to ${value}`).join('')
     return `${words.join(', ')}${repaired}`
   })
