@@ -1,7 +1,16 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 
+/** Kills, damage and growth. They start whole workstations and want the machine for themselves. */
+const crash = ['main/crash.test.ts', 'main/growth.test.ts']
+/** One workstation at a time; what it lives through cannot be lived through again, so nothing is repeated. */
+const aloneAndOnce = { fileParallelism: false, maxWorkers: 1, retry: 0, sequence: { groupOrder: 1 } }
 /** Tests that take minutes. They have a command of their own. */
-const long = ['main/crash.test.ts', 'main/growth.test.ts', 'services/templates/imports.test.ts']
+const long = ['services/templates/imports.test.ts']
+
+/** What the person who starts the tests has set. */
+function chosen(...names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])))
+}
 
 export default defineConfig({
   test: {
@@ -15,13 +24,27 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{platform,services,main,renderer,tools,benchmarks}/**/*.test.{ts,tsx}'],
-          exclude: [...configDefaults.exclude, ...long],
+          exclude: [...configDefaults.exclude, ...crash, ...long],
         },
       },
       {
-        // Kills, damage and growth under load: minutes each, by `npm run soak`.
         extends: true,
-        test: { name: 'soak', include: long },
+        test: { name: 'crash', include: crash, ...aloneAndOnce },
+      },
+      {
+        // The same for long, by `npm run soak`.
+        extends: true,
+        test: {
+          name: 'soak',
+          include: [...crash, ...long],
+          env: {
+            TRACSEQ_KILLS: '50',
+            TRACSEQ_COMMANDS: '100000',
+            ...chosen('TRACSEQ_KILLS', 'TRACSEQ_COMMANDS'),
+          },
+          ...aloneAndOnce,
+          sequence: { groupOrder: 2 },
+        },
       },
       {
         // The parity suite: what the Bench does on PGlite, the Hub must do on PostgreSQL. The tests are the same files.

@@ -5,7 +5,7 @@ import Database from 'better-sqlite3'
 import { z } from 'zod'
 import { verifyJournal, VERIFY_EXIT_STATUS } from '../../platform/journal/verify-journal.ts'
 import type { Beliefs, Bench, Tube } from './laboratory-load.ts'
-import type { Ledger } from './ledger.ts'
+import { insist, type Ledger } from './ledger.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
 const verifier = resolve(import.meta.dirname, '../../tools/verify-journal.py')
@@ -32,7 +32,7 @@ export async function findContradictions(
   const repeats = draw([...ledger.acknowledged.values()], thoroughness.repeats, random)
   for (const tube of tubes) found.push(...(await compareTube(bench, tube)))
   for (const { command, answer } of repeats) {
-    const again = await command.send(bench)
+    const again = await insist(() => command.send(bench))
     if (!isDeepStrictEqual(again, answer))
       found.push(`${command.label} ${command.key} answers differently now`)
   }
@@ -44,11 +44,11 @@ export async function findContradictions(
 
 async function compareTube(bench: Bench, tube: Tube): Promise<readonly string[]> {
   const [container, sample, custody, timeline, history] = await Promise.all([
-    bench.storage.getContainer({ id: tube.containerId }),
-    bench.samples.get({ id: tube.sampleId }),
-    bench.samples.custody({ id: tube.sampleId }),
-    bench.samples.timeline({ id: tube.sampleId, limit: 500 }),
-    bench.storage.history({ containerId: tube.containerId, limit: 500 }),
+    insist(() => bench.storage.getContainer({ id: tube.containerId })),
+    insist(() => bench.samples.get({ id: tube.sampleId })),
+    insist(() => bench.samples.custody({ id: tube.sampleId })),
+    insist(() => bench.samples.timeline({ id: tube.sampleId, limit: 500 })),
+    insist(() => bench.storage.history({ containerId: tube.containerId, limit: 500 })),
   ])
   const place = container.place ?? container.reservedPlace
   const notes = timeline.items.flatMap(({ lane, detail }) => (lane === 'note' ? [detail['note']] : []))
@@ -67,7 +67,7 @@ async function compareTube(bench: Bench, tube: Tube): Promise<readonly string[]>
 async function compareBoxes(bench: Bench, beliefs: Beliefs): Promise<readonly string[]> {
   const found: string[] = []
   for (const boxId of beliefs.boxIds) {
-    const { positions, box, contested } = await bench.storage.boxMap({ boxId })
+    const { positions, box, contested } = await insist(() => bench.storage.boxMap({ boxId }))
     const kept = positions.flatMap(({ label, container }) =>
       container === null ? [] : [`${label} ${container.id}`],
     )
@@ -83,7 +83,7 @@ async function compareBoxes(bench: Bench, beliefs: Beliefs): Promise<readonly st
       ]),
     )
   }
-  const { differences: miscounted } = await bench.storage.capacityCheck()
+  const { differences: miscounted } = await insist(() => bench.storage.capacityCheck())
   return [...found, ...miscounted.map(({ words }) => words)]
 }
 
@@ -109,7 +109,7 @@ async function compareCodes(bench: Bench, beliefs: Beliefs): Promise<readonly st
 async function compareSamples(bench: Bench, beliefs: Beliefs): Promise<readonly string[]> {
   const kept = await collect((cursor) => bench.samples.list({ limit: 500, ...cursor }))
   const containers = await collect((cursor) => bench.storage.listContainers({ limit: 500, ...cursor }))
-  const open = await bench.samples.sagas({ open: true })
+  const open = await insist(() => bench.samples.sagas({ open: true }))
   return differences('Laboratory', [
     ['samples', kept.map(({ id }) => id).sort(), beliefs.tubes.map(({ sampleId }) => sampleId).sort()],
     [
@@ -130,7 +130,7 @@ async function collect<Item>(
   const items: Item[] = []
   let cursor: { readonly cursor?: string } = {}
   for (;;) {
-    const page = await read(cursor)
+    const page = await insist(() => read(cursor))
     items.push(...page.items)
     if (page.nextCursor === null) return items
     cursor = { cursor: page.nextCursor }

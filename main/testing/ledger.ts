@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { HttpProblem } from './http-client.ts'
 
 /** One command as its caller sees it: it can be sent again with the same key, also to a later life of the workstation. */
@@ -58,6 +59,7 @@ export async function insist<Answer>(call: () => Promise<Answer>, withinMs = 60_
       return await call()
     } catch (error) {
       if (!(error instanceof HttpProblem) || !isUnsettled(error) || Date.now() > until) throw error
+      await delay(50)
     }
   }
 }

@@ -1,7 +1,7 @@
 import { cpSync, rmSync } from 'node:fs'
 import { findContradictions } from './evidence.ts'
 import { type Beliefs, type Bench, benchOf, furnish, Technician } from './laboratory-load.ts'
-import { Ledger } from './ledger.ts'
+import { insist, Ledger } from './ledger.ts'
 import { createSeededRandom, type SeededRandom } from './seeded-random.ts'
 import {
   makeHome,
@@ -46,14 +46,23 @@ export async function makeLivedInHome(
   return { path, beliefs, ledger: new Ledger(), technicians, random }
 }
 
-/** Starts the workstation and signs in. */
+/** A database that is made anew takes as long as it has entries, and the machine may have other things to do. */
+const awakeWithinMs = 90_000
+
+/** Starts the workstation, signs in, and waits until the domains that a technician works with are open. */
 export async function visit(
   path: string,
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Visit> {
   const workstation = await startWorkstationProcess(path, { environment })
-  const admin = await signInTo(workstation)
-  return { workstation, admin, bench: benchOf(admin) }
+  const admin = await insist(() => signInTo(workstation), awakeWithinMs)
+  const bench = benchOf(admin)
+  await Promise.all([
+    insist(() => bench.samples.list({ limit: 1 }), awakeWithinMs),
+    insist(() => bench.storage.listContainers({ limit: 1 }), awakeWithinMs),
+    insist(() => bench.barcodes.statistics(), awakeWithinMs),
+  ])
+  return { workstation, admin, bench }
 }
 
 /** Lets everybody work at once until told to stop, or until the workstation is gone; gives how much was done. */
