@@ -74,6 +74,6 @@ export const devices = domainContract('devices', {
     z.array(Scan),
   ),
   recentScans: query({ permission: 'signed-in', summary: 'The last scans, newest first' })
-    .input(z.object({ limit: z.coerce.number().int().min(1).max(500).default(50) }))
+    .input(z.object({ limit: z.number().int().min(1).max(500).default(50) }))
     .output(z.array(Scan)),
 })

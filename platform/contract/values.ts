@@ -28,6 +28,9 @@ export const Day = z.iso.date('Not a date such as 2026-01-31')
 /** A decimal number as text, so that no digit is lost: at most 20 digits before and 10 after the point. */
 export const DecimalText = z.string().regex(/^-?\d{1,20}(\.\d{1,10})?$/, 'Not a decimal number such as 12.5')
 
+/** Yes or no. Over HTTP `true`, `false`, `1` and `0` arrive as such; any other word is refused and not taken for yes. */
+export const YesNo = z.boolean('Neither true nor false')
+
 /** Why something is done, in a person's words. */
 export const Reason = requiredText(1_000)
 
@@ -36,7 +39,7 @@ export const Revision = z.uuid()
 
 /** What every list takes. `sort` is `field` or `-field`. */
 export const listInput = {
-  limit: z.coerce.number().int().min(1).max(500).default(50),
+  limit: z.number().int().min(1).max(500).default(50),
   cursor: text(500).optional(),
 }
 

@@ -161,7 +161,7 @@ export const system = domainContract('system', {
     path: '/audit/{sequence}',
     summary: 'One entry with what it changed',
   })
-    .input(z.object({ sequence: z.coerce.number().int().min(1) }))
+    .input(z.object({ sequence: z.number().int().min(1) }))
     .output(z.object({ entry: AuditItem, payload: z.string().nullable() })),
   trace: query({
     permission: 'system:read',

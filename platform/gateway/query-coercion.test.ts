@@ -1,12 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
+import { YesNo } from '../contract/values.ts'
 import { coerceQuery } from './query-coercion.ts'
 
 const Input = z.object({
-  limit: z.coerce.number().int().default(50),
+  limit: z.number().int().default(50),
   all: z.boolean().optional(),
-  flag: z.coerce.boolean().default(false),
+  flag: YesNo.default(false),
   states: z.array(z.enum(['new', 'old'])).optional(),
   counts: z.array(z.number()).nullable(),
   version: z.union([z.literal(1), z.literal('latest')]),
@@ -41,6 +42,15 @@ test('what does not fit is left for the schema to refuse', () => {
     version: 'latest',
     other: 'x',
   })
+})
+
+test.each(['no', 'yes', 'False', '', ' true', '2', 'null'])('"%s" is neither yes nor no', (flag) => {
+  const { error } = Input.pick({ flag: true }).safeParse(coerceQuery(Input, { flag }))
+  expect(error?.issues).toMatchObject([{ path: ['flag'], message: 'Neither true nor false' }])
+})
+
+test.each(['', ' ', '0x10', 'true', '1_000', 'Infinity'])('"%s" is no number', (limit) => {
+  expect(Input.pick({ limit: true }).safeParse(coerceQuery(Input, { limit })).success).toBe(false)
 })
 
 test('any number survives the way through a query string', () => {

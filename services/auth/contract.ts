@@ -10,6 +10,7 @@ import {
   requiredText,
   Revision,
   text,
+  YesNo,
 } from '../../platform/contract/values.ts'
 
 export const UserId = id('UserId')
@@ -212,7 +213,7 @@ export const auth = domainContract('auth', {
     permission: 'signed-in',
     summary: 'The live sessions: the own, or all for who may manage users',
   })
-    .input(z.object({ all: z.coerce.boolean().default(false) }))
+    .input(z.object({ all: YesNo.default(false) }))
     .output(
       z.array(
         z.object({

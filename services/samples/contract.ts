@@ -13,6 +13,7 @@ import {
   Revision,
   rowResult,
   text,
+  YesNo,
 } from '../../platform/contract/values.ts'
 
 export const SampleId = id('SampleId')
@@ -247,7 +248,7 @@ export const samples = domainContract('samples', {
         createdBefore: Instant.optional(),
         /** Words over name, code, client id, donor and project: each must begin a word there, in any order and case. */
         search: text(200).optional(),
-        withDeleted: z.coerce.boolean().default(false),
+        withDeleted: YesNo.default(false),
       }),
     )
     .output(page(Sample)),
@@ -338,7 +339,7 @@ export const samples = domainContract('samples', {
     permission: 'samples:read',
     summary: 'Work that spans domains and is not finished, or lately finished',
   })
-    .input(z.object({ open: z.coerce.boolean().default(true) }))
+    .input(z.object({ open: YesNo.default(true) }))
     .output(z.array(Saga)),
 
   update: command({ permission: 'samples:edit', summary: 'Change what is written of a sample' })

@@ -11,6 +11,7 @@ import {
   Revision,
   rowResult,
   text,
+  YesNo,
 } from '../../platform/contract/values.ts'
 import { Thing } from '../barcodes/contract.ts'
 
@@ -317,9 +318,9 @@ export const storage = domainContract('storage', {
   })
     .input(
       z.object({
-        count: z.coerce.number().int().min(1).max(10_000),
+        count: z.number().int().min(1).max(10_000),
         material: text(60).optional(),
-        together: z.coerce.boolean().default(false),
+        together: YesNo.default(false),
       }),
     )
     .output(
@@ -335,7 +336,7 @@ export const storage = domainContract('storage', {
         boxId: NodeId.optional(),
         /** Part of the label. */
         search: text(200).optional(),
-        heldByMe: z.coerce.boolean().default(false),
+        heldByMe: YesNo.default(false),
       }),
     )
     .output(page(Container)),

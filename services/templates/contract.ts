@@ -10,6 +10,7 @@ import {
   requiredText,
   Revision,
   text,
+  YesNo,
 } from '../../platform/contract/values.ts'
 import { importStates } from './domain/import-state.ts'
 import { FieldKey, FieldRule, RowCheck, Severity } from './domain/template.ts'
@@ -314,9 +315,9 @@ export const templates = domainContract('templates', {
     .input(
       z.object({
         id: ImportId,
-        offset: z.coerce.number().int().min(0).default(0),
-        limit: z.coerce.number().int().min(1).max(2_000).default(500),
-        onlyProblems: z.coerce.boolean().default(false),
+        offset: z.number().int().min(0).default(0),
+        limit: z.number().int().min(1).max(2_000).default(500),
+        onlyProblems: YesNo.default(false),
       }),
     )
     .output(z.object({ total: z.number().int(), rows: z.array(ImportRow) })),
