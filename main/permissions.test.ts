@@ -1,13 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { allPermissions, permissionsOf, type RoleName, roleNames } from '../services/auth/domain/roles.ts'
 import { Catalogue, type KnownProcedure } from '../platform/gateway/catalogue.ts'
 import { system } from '../platform/gateway/contract.ts'
+import { Received } from '../services/samples/contract.ts'
 import { services } from '../services/registry.ts'
 import { devices } from './devices/contract.ts'
 import { codeOf, startWorkstationHere, type WorkstationHere } from './testing/workstation-here.ts'
 
 const nobody = 'nobody'
 type Caller = RoleName | typeof nobody
+
+const Made = z.object({ id: z.string() })
 
 const procedures = listProcedures()
 const served = procedures.filter(({ meta }) => !meta.internal)
@@ -47,6 +51,30 @@ describe('every procedure', () => {
       if (expected === null) expect(['OK', 'BAD_REQUEST'], `${caller}: ${outcome}`).toContain(outcome)
       else expect(outcome, caller).toBe(expected)
     }
+  })
+})
+
+describe('receiving a tube into a box', () => {
+  const receivers = roleNames.filter((role) => permissionsOf(role).includes('samples:create'))
+  let boxId: string
+
+  beforeAll(async () => {
+    const token = tokens.get('lab_administrator') ?? null
+    const make = async (input: object) =>
+      Made.parse(await bench.call('storage.createNode', input, { token })).id
+    const freezer = await make({ kind: 'freezer', name: 'F1', zone: 'minus_80' })
+    const shelf = await make({ kind: 'shelf', parentId: freezer, name: 'Shelf 1' })
+    const rack = await make({ kind: 'rack', parentId: shelf, name: 'Rack A' })
+    boxId = await make({ kind: 'box', parentId: rack, name: 'Box 1', rows: 9, columns: 9 })
+  })
+
+  test.each(receivers)('works from end to end for %s, and can be taken back', async (role) => {
+    const token = tokens.get(role) ?? null
+    const input = { sample: { name: `Tube of ${role}`, type: 'dna' }, placement: { boxId } }
+    const { sample, place } = Received.parse(await bench.call('samples.receive', input, { token }))
+    expect(place).toMatchObject({ boxId })
+    const undo = { sampleIds: [sample.id], reason: 'Received by mistake' }
+    expect(await bench.call('samples.undoReceive', undo, { token })).toMatchObject([{ ok: true }])
   })
 })
 

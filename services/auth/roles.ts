@@ -4,7 +4,13 @@ import { changedMeanwhile, notFound, ruleBroken } from '../../platform/contract/
 import { writes } from '../../platform/service/implementation.ts'
 import type { WriteScope } from '../../platform/service/scopes.ts'
 import { authEvents, type Role } from './contract.ts'
-import { allPermissions, permissionsInLaboratory, type RoleName, unknownPermissions } from './domain/roles.ts'
+import {
+  allPermissions,
+  missingNeeds,
+  permissionsInLaboratory,
+  type RoleName,
+  unknownPermissions,
+} from './domain/roles.ts'
 import { refuseMoreThanOwn } from './own-limits.ts'
 import { role } from './schema.ts'
 
@@ -33,6 +39,14 @@ export const updateRole = writes(
     const unknown = unknownPermissions(input.permissions)
     if (unknown.length > 0) {
       throw ruleBroken('permission-unknown', `There is no permission ${unknown.join(', ')}`, 'permissions')
+    }
+    const [lacking] = missingNeeds(input.permissions)
+    if (lacking !== undefined) {
+      throw ruleBroken(
+        'permission-needs-others',
+        `${lacking.permission} is worth nothing without ${lacking.missing.join(' and ')}: give both or neither`,
+        'permissions',
+      )
     }
     const { tx, laboratoryId } = scope
     const own = and(eq(role.laboratoryId, laboratoryId), eq(role.name, input.name))

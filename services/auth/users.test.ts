@@ -190,6 +190,9 @@ describe('what people may do', () => {
     await expect(auth.updateRole({ ...next, permissions: ['cake:eat'] }, asAdmin())).rejects.toMatchObject(
       rule('permission-unknown'),
     )
+    await expect(
+      auth.updateRole({ ...next, permissions: ['samples:read', 'samples:create'] }, asAdmin()),
+    ).rejects.toMatchObject(rule('permission-needs-others'))
     await expect(auth.updateRole({ ...next, name: 'lab_administrator' }, asAdmin())).rejects.toMatchObject(
       rule('administrator-holds-all'),
     )
@@ -217,7 +220,12 @@ describe('what people may do', () => {
     const guest = (await auth.listRoles(undefined, manager)).find(({ name }) => name === 'guest')
     await expect(
       auth.updateRole(
-        { name: 'guest', revision: guest?.revision ?? '', permissions: ['audit:verify'], reason: 'test' },
+        {
+          name: 'guest',
+          revision: guest?.revision ?? '',
+          permissions: ['audit:read', 'audit:verify'],
+          reason: 'test',
+        },
         manager,
       ),
     ).rejects.toMatchObject(beyond)

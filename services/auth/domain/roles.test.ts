@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   allPermissions,
+  missingNeeds,
   permissionsInLaboratory,
   permissionsOf,
   permissionsOfPerson,
@@ -28,6 +29,17 @@ describe('roles', () => {
     expect(permissionsOf('lab_technician')).not.toContain('storage:override')
     expect(permissionsOf('lab_technician')).not.toContain('samples:delete')
     expect(permissionsOf('principal_investigator')).not.toContain('users:manage')
+  })
+
+  it.each(roleNames)('%s may do nothing that lacks what it needs', (name) => {
+    expect(missingNeeds(permissionsOf(name))).toEqual([])
+  })
+
+  it('hang together: who may receive may also give codes and places', () => {
+    expect(missingNeeds(['samples:read', 'samples:create', 'barcodes:read', 'barcodes:link'])).toEqual([
+      { permission: 'samples:create', missing: ['storage:place'] },
+    ])
+    expect(missingNeeds([])).toEqual([])
   })
 
   it('add up, with what a laboratory changed', () => {

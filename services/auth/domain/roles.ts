@@ -18,18 +18,12 @@ const additions = {
     'samples:edit',
     'barcodes:allocate',
     'barcodes:link',
+    'storage:place',
     'imports:create',
+    'imports:apply',
     'files:store',
   ],
-  lab_technician: [
-    'storage:place',
-    'storage:manage',
-    'imports:apply',
-    'devices:read',
-    'devices:manage',
-    'system:read',
-    'users:read',
-  ],
+  lab_technician: ['storage:manage', 'devices:read', 'devices:manage', 'system:read', 'users:read'],
   principal_investigator: [
     'samples:delete',
     'samples:manage',
@@ -64,6 +58,44 @@ export function permissionsInLaboratory(role: RoleName, edited: EditedRoles): re
 export function permissionsOfPerson(roles: readonly RoleName[], edited: EditedRoles): readonly string[] {
   const held = new Set(roles.flatMap((role) => permissionsInLaboratory(role, edited)))
   return allPermissions.filter((permission) => held.has(permission))
+}
+
+/**
+ * What a permission is worth nothing without. A received tube gets a code, a container and a place, so whoever may
+ * receive may do each of these; and nobody can change what they may not see.
+ */
+const needs: Readonly<Partial<Record<Permission, readonly Permission[]>>> = {
+  'barcodes:allocate': ['barcodes:read'],
+  'barcodes:link': ['barcodes:read'],
+  'storage:place': ['storage:read'],
+  'storage:manage': ['storage:read'],
+  'storage:dispose': ['storage:place'],
+  'storage:override': ['storage:place'],
+  'samples:create': ['samples:read', 'barcodes:link', 'storage:place'],
+  'samples:edit': ['samples:read'],
+  'samples:delete': ['samples:read'],
+  'samples:manage': ['samples:read'],
+  'templates:manage': ['templates:read'],
+  'imports:read': ['templates:read'],
+  'imports:create': ['imports:read', 'files:store'],
+  'imports:apply': ['imports:create', 'samples:create'],
+  'devices:manage': ['devices:read'],
+  'users:manage': ['users:read'],
+  'system:operate': ['system:read'],
+  'audit:verify': ['audit:read'],
+}
+
+/** For each permission of a bundle the ones it needs that the bundle lacks; empty for a bundle that hangs together. */
+export function missingNeeds(
+  permissions: readonly string[],
+): readonly { readonly permission: Permission; readonly missing: readonly Permission[] }[] {
+  return allPermissions
+    .filter((permission) => permissions.includes(permission))
+    .map((permission) => ({
+      permission,
+      missing: (needs[permission] ?? []).filter((needed) => !permissions.includes(needed)),
+    }))
+    .filter(({ missing }) => missing.length > 0)
 }
 
 /** Names that are no permission of this version. */
