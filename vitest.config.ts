@@ -5,7 +5,7 @@ const crash = ['main/crash.test.ts', 'main/growth.test.ts']
 /** One workstation at a time; what it lives through cannot be lived through again, so nothing is repeated. */
 const aloneAndOnce = { fileParallelism: false, maxWorkers: 1, retry: 0, sequence: { groupOrder: 1 } }
 /** Tests that take minutes. They have a command of their own. */
-const long = ['services/templates/imports.test.ts']
+const long = ['services/templates/long-manifest.test.ts']
 
 /** What the person who starts the tests has set. */
 function chosen(...names: readonly string[]): Record<string, string> {
