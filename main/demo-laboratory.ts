@@ -4,11 +4,14 @@ import type { Actor } from '../platform/contract/envelope.ts'
 import type { Gateway } from '../platform/gateway/gateway.ts'
 import type { auth } from '../services/auth/contract.ts'
 import type { samples } from '../services/samples/contract.ts'
-import type { storage } from '../services/storage/contract.ts'
+import type { NodeId as NodeIdSchema, storage } from '../services/storage/contract.ts'
+import type { z } from 'zod'
 import { createHostClient } from './host-client.ts'
 
 /** How to sign in to the demo laboratory. It is no secret: the sign-in page shows it. */
 export const demoSignIn = { email: 'demo@tracseq.example', password: 'a laboratory to play in' } as const
+
+type NodeId = z.infer<typeof NodeIdSchema>
 
 interface DemoHost {
   readonly gateway: Gateway
@@ -18,18 +21,18 @@ interface DemoHost {
 
 const donors = ['P-0198', 'P-0205', 'P-0211', 'P-0217', 'P-0224', 'P-0230'] as const
 const boxes = [
+  { freezer: 'F1', name: 'Plasma ONC-14', zone: 'minus_80', rows: 10, columns: 10, holds: { plasma: 61 } },
+  { freezer: 'F1', name: 'DNA stock 12', zone: 'minus_80', rows: 9, columns: 9, holds: { dna: 44 } },
   {
     freezer: 'F1',
-    name: 'Plasma ONC-14',
+    name: 'ONC-14 visit 3',
     zone: 'minus_80',
-    rows: 10,
-    columns: 10,
-    type: 'plasma',
-    count: 61,
+    rows: 9,
+    columns: 9,
+    holds: { plasma: 15, serum: 11, dna: 14, rna: 9 },
   },
-  { freezer: 'F1', name: 'DNA stock 12', zone: 'minus_80', rows: 9, columns: 9, type: 'dna', count: 44 },
-  { freezer: 'F2', name: 'RNA tissue EX', zone: 'minus_80', rows: 10, columns: 10, type: 'rna', count: 18 },
-  { freezer: 'R1', name: 'Urine, day', zone: 'plus_4', rows: 8, columns: 12, type: 'urine', count: 9 },
+  { freezer: 'F2', name: 'RNA tissue EX', zone: 'minus_80', rows: 10, columns: 10, holds: { rna: 18 } },
+  { freezer: 'R1', name: 'Urine, day', zone: 'plus_4', rows: 8, columns: 12, holds: { urine: 9 } },
 ] as const
 
 /** Makes the demo laboratory with its one person; nothing happens when it is there. */
@@ -71,12 +74,13 @@ export async function fillDemoLaboratory({ gateway, home, actorOf }: DemoHost): 
       { kind: 'box', parentId: rack.id, name: box.name, rows, columns },
       key('box'),
     )
+    const types = Object.entries(box.holds).flatMap(([type, count]) => Array<string>(count).fill(type))
     await tubes.receiveBatch(
       {
-        rows: Array.from({ length: box.count }, (_, index) => ({
+        rows: types.map((type, index) => ({
           sample: {
-            name: `${donorOf(index)} ${box.type} ${index + 1}`,
-            type: box.type,
+            name: `${donorOf(index)} ${type} ${index + 1}`,
+            type,
             donor: donorOf(index),
             project: 'ONC-14',
             clientId: `C3-${String(boxNumber * 100 + index + 1).padStart(5, '0')}`,
@@ -88,8 +92,27 @@ export async function fillDemoLaboratory({ gateway, home, actorOf }: DemoHost): 
       },
       key('tubes'),
     )
+    if (box.name === 'ONC-14 visit 3') await useBox(places, made.id)
   }
   writeFileSync(mark, '')
+}
+
+/** A box somebody works with: one tube is out, positions are kept for a run, and one is broken. */
+async function useBox(
+  places: ReturnType<typeof createHostClient<typeof storage>>,
+  boxId: NodeId,
+): Promise<void> {
+  const { positions } = await places.boxMap({ boxId })
+  const isFree = (label: string) => positions.find((each) => each.label === label)?.state === 'available'
+  const forRun = ['G1', 'G2', 'G3', 'G4'].filter(isFree)
+  if (forRun.length > 0) {
+    const until = new Date(Date.now() + 14 * 86_400_000).toISOString()
+    await places.reserve({ boxId, positions: forRun, until, reservedFor: 'Run 2612' })
+  }
+  if (isFree('I9'))
+    await places.setOutOfUse({ boxId, positions: ['I9'], outOfUse: true, reason: 'The divider is broken' })
+  const out = positions.find(({ label, state }) => label === 'C4' && state === 'occupied')?.container
+  if (out != null) await places.checkOut({ containerId: out.id, purpose: 'Extraction' })
 }
 
 function donorOf(index: number): string {
