@@ -17,6 +17,7 @@ import { useMay } from '../../session/session-store.ts'
 import type { AuditSearch } from './audit-search.ts'
 import { EntryDetail } from './entry-detail.tsx'
 import { usePeopleNames } from './people-names.ts'
+import { eventWords, reactionTo } from './reaction.ts'
 import './audit.css'
 
 type Item = Awaited<ReturnType<typeof api.system.searchAudit.call>>['items'][number]
@@ -345,24 +346,15 @@ function toFilters(search: AuditSearch) {
   }
 }
 
-/** Events are named in the past tense, so their names read as what happened: `Sample accessioned`. */
 function whatOf(item: Item, t: TFunction<['audit', 'frame', 'common']>): string {
-  if (item.eventNames.length > 0) return item.eventNames.map(spaced).join(', ')
-  return isReaction(item) ? t('reaction', { event: spaced(item.reason ?? '') }) : t(`kind.${item.kind}`)
+  if (item.eventNames.length > 0) return item.eventNames.map(eventWords).join(', ')
+  const cause = reactionTo(item)
+  return cause === null ? t(`kind.${item.kind}`) : t('reaction', { event: eventWords(cause) })
 }
 
 /** A person's own words; for a reaction what it follows, unless that is said already. */
 function reasonOf(item: Item, t: TFunction<['audit', 'frame', 'common']>): string | null {
-  if (!isReaction(item)) return item.reason
-  return item.eventNames.length === 0 ? '' : t('reaction', { event: spaced(item.reason ?? '') })
-}
-
-/** What a service does because of another's event has that event's name as its reason. */
-function isReaction({ kind, reason }: Item): boolean {
-  return kind === 'change' && /^[A-Z][a-z]+([A-Z][a-z]+)+$/.test(reason ?? '')
-}
-
-function spaced(name: string): string {
-  const words = name.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase()
-  return words.charAt(0).toUpperCase() + words.slice(1)
+  const cause = reactionTo(item)
+  if (cause === null) return item.reason
+  return item.eventNames.length === 0 ? '' : t('reaction', { event: eventWords(cause) })
 }

@@ -5,6 +5,7 @@ import { ProblemNotice } from '../../components/problem-notice.tsx'
 import { CodeText } from '../../components/sentence.tsx'
 import { wholeMoment } from '../../moments.ts'
 import { readEntryContent } from './entry-content.ts'
+import { eventWords, reactionTo } from './reaction.ts'
 
 interface EntryDetailProps {
   readonly sequence: number
@@ -30,6 +31,7 @@ export function EntryDetail({ sequence, nameOf, onCorrelation }: EntryDetailProp
   if (answer.data === undefined) return null
   const { entry, payload } = answer.data
   const content = payload === null ? null : readEntryContent(payload)
+  const cause = reactionTo(entry)
   return (
     <article className="entry-detail">
       <h2>{t('detail', { sequence })}</h2>
@@ -45,7 +47,7 @@ export function EntryDetail({ sequence, nameOf, onCorrelation }: EntryDetailProp
         {entry.reason !== null && (
           <>
             <dt>{t('columns.reason')}</dt>
-            <dd>{entry.reason}</dd>
+            <dd>{cause === null ? entry.reason : t('reaction', { event: eventWords(cause) })}</dd>
           </>
         )}
         <dt>{t('workstation')}</dt>

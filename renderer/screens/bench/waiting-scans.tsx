@@ -15,27 +15,22 @@ const shown = 8
 export function WaitingScans({ storageToo = false }: { readonly storageToo?: boolean }) {
   const { t } = useTranslation('bench')
   const { review } = useScanIntake()
-  if (review.length === 0) return null
+  const count = review.length
+  if (count === 0) return null
   return (
-    <section
-      className="notice warn rule-t"
-      aria-label={t('waiting', { count: review.length })}
-      id="waiting-scans"
-    >
+    <section className="notice warn rule-t" aria-label={t('waiting', { count })} id="waiting-scans">
       <Icon name="warn" />
-      <p className="strong">{t('waiting', { count: review.length })}</p>
+      <p className="strong">{t('waiting', { count })}</p>
       <span />
       <div className="detail">
-        <p>{t('waitingHint')}</p>
+        <p>{t('waitingHint', { count })}</p>
         <ul className="waiting-list">
           {review.slice(0, shown).map((scan) => (
             <li key={scan.scanId}>
               <span className="t3">{shortMoment(scan.receivedAt)}</span> <CodeText>{scan.text}</CodeText>
             </li>
           ))}
-          {review.length > shown && (
-            <li className="t2">{t('waitingMore', { shown: countText(review.length - shown) })}</li>
-          )}
+          {count > shown && <li className="t2">{t('waitingMore', { shown: countText(count - shown) })}</li>}
         </ul>
         <div className="acts">
           {storageToo && (
@@ -44,10 +39,10 @@ export function WaitingScans({ storageToo = false }: { readonly storageToo?: boo
             </button>
           )}
           <button className="btn btn-sm" type="button" onClick={actOnWaitingScans}>
-            {t(storageToo ? 'openThem' : 'actNow')}
+            {t(storageToo ? 'openThem' : 'actNow', { count })}
           </button>
           <button className="btn btn-sm" type="button" onClick={() => void leaveWaitingScans(t('dismissed'))}>
-            {t('dismiss')}
+            {t('dismiss', { count })}
           </button>
         </div>
       </div>

@@ -366,9 +366,8 @@ function mainContainer(containers: readonly Container[]): Container | null {
 }
 
 function describe(sample: Sample, typeName: string): string {
-  return [typeName, sample.name, sample.donor, sample.project, sample.clientId]
-    .filter((word) => word !== null && word !== '')
-    .join(' · ')
+  const words = [typeName, sample.name, sample.donor, sample.project, sample.clientId]
+  return [...new Set(words.filter((word) => word !== null && word !== ''))].join(' · ')
 }
 
 function contextOf(sample: Sample): string {
