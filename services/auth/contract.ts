@@ -26,6 +26,7 @@ export const RoleName = z.enum([
   'principal_investigator',
   'lab_administrator',
 ])
+export type RoleName = z.infer<typeof RoleName>
 
 export const Email = z.email('Not an e-mail address').max(254)
 /** Twelve or more characters; whether it is a common one is checked by the service. */
@@ -53,6 +54,7 @@ export const Role = z.object({
   permissions: z.array(z.string()),
   revision: Revision,
 })
+export type Role = z.infer<typeof Role>
 
 /** Who is signed in, and what they may do. */
 export const Me = z.object({

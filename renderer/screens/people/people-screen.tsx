@@ -10,12 +10,15 @@ import { DataGrid, type GridColumn } from '../../components/data-grid.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { Icon } from '../../components/icon.tsx'
 import { ProblemNotice } from '../../components/problem-notice.tsx'
+import { Segmented } from '../../components/segmented.tsx'
 import { Status, type StatusTone } from '../../components/status.tsx'
 import { usePageSubject } from '../../frame/page-subject.ts'
 import { shortMoment } from '../../moments.ts'
 import { useMay, useMe } from '../../session/session-store.ts'
 import { PersonDetail } from './person-detail.tsx'
 import { PersonDialog } from './person-dialog.tsx'
+import type { PeopleSearch } from './people-search.ts'
+import { RolesView } from './roles-view.tsx'
 import './people.css'
 
 const tones: Readonly<Record<User['status'], StatusTone>> = {
@@ -25,16 +28,45 @@ const tones: Readonly<Record<User['status'], StatusTone>> = {
   deleted: 'idle',
 }
 
-/** People of the laboratory, what they may do, and when they signed in. */
+/** People of the laboratory, what they may do, and when they signed in; and the roles they have. */
 export function PeopleScreen() {
+  const { t } = useTranslation('people')
+  const navigate = useNavigate()
+  const search = useSearch({ from: '/people' })
+  const change = (next: Partial<PeopleSearch>) =>
+    void navigate({ to: '/people', search: { ...search, ...next }, replace: true })
+  return (
+    <div className="people">
+      <div className="views">
+        <Segmented
+          label={t('views')}
+          options={[
+            { value: 'people', label: t('people') },
+            { value: 'roles', label: t('roles') },
+          ]}
+          value={search.view ?? 'people'}
+          onChange={(view) => change({ view: view === 'roles' ? view : undefined })}
+        />
+      </div>
+      {search.view === 'roles' ? (
+        <RolesView open={search.role ?? null} onOpen={(role) => change({ role })} />
+      ) : (
+        <PeopleView filters={search} change={change} />
+      )}
+    </div>
+  )
+}
+
+interface PeopleViewProps {
+  readonly filters: PeopleSearch
+  readonly change: (next: Partial<PeopleSearch>) => void
+}
+
+function PeopleView({ filters, change }: PeopleViewProps) {
   const { t } = useTranslation(['people', 'session', 'frame'])
   const may = useMay('users:manage')
   const { user: me } = useMe()
-  const navigate = useNavigate()
-  const filters = useSearch({ from: '/people' })
   const [adding, setAdding] = useState(false)
-  const change = (next: Partial<typeof filters>) =>
-    void navigate({ to: '/people', search: { ...filters, ...next }, replace: true })
   const search = useDebouncedCallback(
     (text: string) => change({ search: text === '' ? undefined : text }),
     200,
@@ -92,48 +124,46 @@ export function PeopleScreen() {
   ]
 
   return (
-    <div className="people">
-      <div className="column">
-        <div className="filters" role="search">
-          <TextInput
-            aria-label={t('search')}
-            placeholder={t('search')}
-            defaultValue={filters.search ?? ''}
-            w={260}
-            onChange={(event) => search(event.target.value.trim())}
+    <>
+      <div className="filters" role="search">
+        <TextInput
+          aria-label={t('search')}
+          placeholder={t('search')}
+          defaultValue={filters.search ?? ''}
+          w={260}
+          onChange={(event) => search(event.target.value.trim())}
+        />
+        <Switch
+          size="sm"
+          label={t('all')}
+          checked={filters.all === true}
+          onChange={(event) => change({ all: event.currentTarget.checked ? true : undefined })}
+        />
+        {may && (
+          <button className="btn btn-1 end" type="button" onClick={() => setAdding(true)}>
+            <Icon name="plus" size={16} />
+            {t('add')}
+          </button>
+        )}
+      </div>
+      <div className="grow list">
+        {list.isError ? (
+          <ProblemNotice what={t('people')} error={list.error} onRetry={() => void list.refetch()} />
+        ) : (
+          <DataGrid
+            label={t('people')}
+            columns={columns}
+            rows={people}
+            rowKey={({ id }) => id}
+            openKey={filters.person ?? null}
+            onOpen={({ id }) => change({ person: id })}
+            empty={
+              list.isSuccess ? (
+                <EmptyState icon="people" title={t('empty')} hint={t('emptyHint')} />
+              ) : undefined
+            }
           />
-          <Switch
-            size="sm"
-            label={t('all')}
-            checked={filters.all === true}
-            onChange={(event) => change({ all: event.currentTarget.checked ? true : undefined })}
-          />
-          {may && (
-            <button className="btn btn-1 end" type="button" onClick={() => setAdding(true)}>
-              <Icon name="plus" size={16} />
-              {t('add')}
-            </button>
-          )}
-        </div>
-        <div className="grow list">
-          {list.isError ? (
-            <ProblemNotice what={t('people')} error={list.error} onRetry={() => void list.refetch()} />
-          ) : (
-            <DataGrid
-              label={t('people')}
-              columns={columns}
-              rows={people}
-              rowKey={({ id }) => id}
-              openKey={filters.person ?? null}
-              onOpen={({ id }) => change({ person: id })}
-              empty={
-                list.isSuccess ? (
-                  <EmptyState icon="people" title={t('empty')} hint={t('emptyHint')} />
-                ) : undefined
-              }
-            />
-          )}
-        </div>
+        )}
       </div>
       <aside className="side scroll" aria-label={t('people')} tabIndex={0}>
         {open === undefined ? (
@@ -149,6 +179,6 @@ export function PeopleScreen() {
           onSaved={({ id }) => change({ person: id })}
         />
       )}
-    </div>
+    </>
   )
 }
