@@ -261,6 +261,17 @@ export const samples = domainContract('samples', {
   getMany: query({ permission: 'samples:read', internal: true, summary: 'Several samples' })
     .input(z.object({ ids: z.array(SampleId).max(1_000) }))
     .output(z.array(Sample)),
+  facts: query({
+    permission: 'samples:read',
+    largeInput: true,
+    summary: 'State, type and project of several samples, for colouring a map',
+  })
+    .input(z.object({ ids: z.array(SampleId).max(500) }))
+    .output(
+      z.array(
+        z.object({ id: SampleId, state: SampleState, type: z.string(), project: z.string().nullable() }),
+      ),
+    ),
   timeline: query({
     permission: 'samples:read',
     path: '/{id}/timeline',

@@ -35,6 +35,7 @@ describe('finding reads no table from end to end', () => {
   it.each<[string, () => Promise<unknown>]>([
     ['by id', () => samples().get({ id: sampleId(1_234) })],
     ['several by id', () => samples().getMany({ ids: [sampleId(1), sampleId(19_999)] })],
+    ['the facts of a box', () => samples().facts({ ids: [sampleId(1), sampleId(19_999)] })],
     ['by code', () => samples().list({ search: code })],
     ['by the beginning of a word', () => samples().list({ search: 'draw 1999' })],
     ['by a common word', () => samples().list({ search: 'patient' })],

@@ -87,6 +87,16 @@ export const getMany = reads((scope: ReadScope, input: { ids: string[] }) =>
   scope.read(async (tx) => showSamples(tx, await readSamples(tx, input.ids))),
 )
 
+/** Unknown samples are left out, so a map is coloured as far as it can be. */
+export const facts = reads((scope: ReadScope, input: { ids: string[] }) =>
+  scope.read((tx) =>
+    tx
+      .select({ id: sample.id, state: sample.state, type: sample.type, project: sample.project })
+      .from(sample)
+      .where(inArray(sample.id, input.ids)),
+  ),
+)
+
 export const duplicates = reads((scope: ReadScope, input: { id: string }) =>
   scope.read(async (tx) => {
     const row = await readSample(tx, input.id)
@@ -99,13 +109,13 @@ export const duplicates = reads((scope: ReadScope, input: { id: string }) =>
     )
     const edges = await readFamily(tx, row.id)
     const related = new Set([...listAncestors(edges, row.id), ...listDescendants(edges, row.id)])
-    const facts = candidates.map((each) =>
+    const known = candidates.map((each) =>
       duplicateFacts(
         each,
         sharedCodes.filter(({ sampleId }) => sampleId === each.id).map(({ code }) => code),
       ),
     )
-    const found = findLikelyDuplicates(duplicateFacts(row, codes), facts, related)
+    const found = findLikelyDuplicates(duplicateFacts(row, codes), known, related)
     const shown = await showSamples(
       tx,
       await readSamples(

@@ -48,6 +48,9 @@ describe('a recorded sample', () => {
     })
     expect(await samples().get({ id })).toEqual(recorded)
     expect(await samples().getMany({ ids: [uuidv7(), id] })).toEqual([recorded])
+    const { state, type, project } = recorded
+    expect(await samples().facts({ ids: [uuidv7(), id] })).toEqual([{ id, state, type, project }])
+    expect(await samples().facts({ ids: [] })).toEqual([])
     await expect(samples().accession({ id, sample: said })).rejects.toMatchObject({
       code: 'CONFLICT',
       data: { field: 'id', existing: id },

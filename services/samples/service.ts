@@ -6,7 +6,7 @@ import { samples } from './contract.ts'
 import { custody, recordCustody } from './custody.ts'
 import { addNote, changeState, changeStateBatch, remove, update, updateBatch } from './edit.ts'
 import { lineage, relate } from './lineage.ts'
-import { counts, duplicates, get, getMany, list, sagas } from './queries.ts'
+import { counts, duplicates, facts, get, getMany, list, sagas } from './queries.ts'
 import { receive, receiveBatch, receiveSaga } from './receive.ts'
 import { samplesTables } from './schema.ts'
 import { samplesSubscriptions } from './subscriptions.ts'
@@ -23,6 +23,7 @@ export const samplesService = defineService({
     counts,
     get,
     getMany,
+    facts,
     timeline,
     custody,
     lineage,
