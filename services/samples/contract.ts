@@ -17,6 +17,7 @@ import {
 } from '../../platform/contract/values.ts'
 
 export const SampleId = id('SampleId')
+export type SampleId = z.infer<typeof SampleId>
 
 export const SampleState = z.enum([
   'pending',

@@ -12,6 +12,7 @@ import { goTo } from '../../navigation.ts'
 import { problemWords } from '../../problem.ts'
 import { scanEngine } from '../../scan/scanning.ts'
 import { useMay } from '../../session/session-store.ts'
+import { putAwaySamples } from '../storage/take-received.ts'
 import { saveAsFile } from './files.ts'
 import { problemsAsCsv } from './problems-csv.ts'
 import type { ImportStep } from './receive-search.ts'
@@ -126,7 +127,7 @@ export function DoneStep({ subject, groups, onStep, onFiles }: DoneStepProps) {
                 ref={next}
                 type="button"
                 className="btn btn-1 btn-lg"
-                onClick={() => goTo({ to: '/storage' })}
+                onClick={() => void putAwaySamples({ importId: id })}
               >
                 <Icon name="freezer" />
                 {t('done.putAway')}

@@ -12,6 +12,7 @@ import { goTo } from '../../navigation.ts'
 import { problemWords } from '../../problem.ts'
 import { scanEngine, scanTyped, useScanMeaning } from '../../scan/scanning.ts'
 import { useMe } from '../../session/session-store.ts'
+import { putAwaySamples } from '../storage/take-received.ts'
 import {
   beginTubeSitting,
   changeDefaults,
@@ -107,7 +108,11 @@ export function OneByOne({ onLeave }: { readonly onLeave: () => void }) {
           <span className="cnt">{countText(received.length)}</span>
           <div className="end">
             {received.length > 0 && (
-              <button type="button" className="btn btn-sm" onClick={() => goTo({ to: '/storage' })}>
+              <button
+                type="button"
+                className="btn btn-sm"
+                onClick={() => void putAwaySamples(received.map(({ sampleId }) => sampleId).toReversed())}
+              >
                 <Icon name="freezer" size={14} />
                 {t('done.putAway')}
               </button>

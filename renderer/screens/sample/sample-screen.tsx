@@ -21,6 +21,7 @@ import { scanEngine, useScanMeaning } from '../../scan/scanning.ts'
 import { ContainersPane } from './containers-pane.tsx'
 import { iconOf, itemsInView, lanesOf, type LifeView, lifeViews, toneOf } from './life.ts'
 import { LineagePane } from './lineage-pane.tsx'
+import { putAwaySamples } from '../storage/take-received.ts'
 import { placeByScan } from './place-by-scan.ts'
 import { SampleDialog, type SampleDialogKind } from './sample-dialogs.tsx'
 import { LifeSentence } from './life-sentence.tsx'
@@ -166,7 +167,11 @@ function SampleLife({ sample }: { readonly sample: Sample }) {
             </button>
           )}
           {tube?.state === 'unplaced' && (
-            <button type="button" className="btn btn-1 btn-lg" onClick={() => goTo({ to: '/storage' })}>
+            <button
+              type="button"
+              className="btn btn-1 btn-lg"
+              onClick={() => void putAwaySamples([sample.id])}
+            >
               <Icon name="freezer" />
               {t('place')}
             </button>

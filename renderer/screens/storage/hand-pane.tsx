@@ -336,6 +336,13 @@ function Checks({ map, position }: { readonly map: BoxContents; readonly positio
             words={t('check.planned', { count: planned.length, ranges: rangeWords(map, planned) })}
           />
         ))}
+      {planned !== null && planned.length < placing.hand.length && (
+        <Check
+          tone="info"
+          icon="tube"
+          words={t('check.stayInHand', { count: placing.hand.length - planned.length })}
+        />
+      )}
       {kin.length > 0 && <Check tone="ok" words={t('check.sameDonor', { positions: listWords(kin) })} />}
     </ul>
   )

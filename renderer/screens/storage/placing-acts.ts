@@ -19,6 +19,7 @@ import {
   showBox,
   takeInHand,
   tubesAt,
+  tubesThatFit,
 } from './placing.ts'
 import { changePlacing, forgetPlacements, notePlacements, openDialog, readPlacing } from './placing-store.ts'
 import { type Destination, moveAll, putAway, putBack } from './put-away.ts'
@@ -42,16 +43,49 @@ export async function act(work: () => Promise<ScanResult | null>): Promise<void>
 
 /** Puts tubes into a position (several: from there on). What is refused by a rule stays in hand, with the reason. */
 export async function place(tubes: readonly Container[], to: Destination): Promise<ScanResult> {
+  if (tubes.length > 1 && tubes.every(({ state }) => state === 'unplaced')) return placeEach(tubes, to)
   let after: readonly Container[]
   try {
     after = await carryOut(tubes, to)
   } catch (error) {
-    const map = await readBox(to.boxId).catch(() => null)
-    const refusal = refusalOf(error, tubes, to, map)
-    if (refusal === null) throw error
-    changePlacing((placing) => refuse(placing, tubes, refusal, placing.boxId === to.boxId ? map : null))
-    return refusedResult(tubes, refusal, map)
+    return refused(error, tubes, to)
   }
+  return placed(tubes, after, to)
+}
+
+/** Puts tubes that have no place yet one after the other, as many as there is room for; the others stay in hand. */
+async function placeEach(tubes: readonly Container[], to: Destination): Promise<ScanResult> {
+  const map = await readBox(to.boxId)
+  const from = to.label ?? map.nextFree ?? ''
+  const going = tubesThatFit(map, from, tubes)
+  const after: Container[] = []
+  try {
+    const targets = targetsFor(map, from, going)
+    for (const [index, tube] of going.entries()) {
+      after.push(await putAway(tube, { ...to, label: targets[index] ?? '' }))
+    }
+  } catch (error) {
+    if (after.length > 0) await placed(tubes.slice(0, after.length), after, to)
+    return refused(error, tubes.slice(after.length), to)
+  }
+  return placed(going, after, to)
+}
+
+/** What a rule refuses stays in hand, with the reason; any other failure is thrown on. */
+async function refused(error: unknown, tubes: readonly Container[], to: Destination): Promise<ScanResult> {
+  const map = await readBox(to.boxId).catch(() => null)
+  const refusal = refusalOf(error, tubes, to, map)
+  if (refusal === null) throw error
+  changePlacing((placing) => refuse(placing, tubes, refusal, placing.boxId === to.boxId ? map : null))
+  return refusedResult(tubes, refusal, map)
+}
+
+/** Shows what was placed, and offers to take it back. */
+async function placed(
+  tubes: readonly Container[],
+  after: readonly Container[],
+  to: Destination,
+): Promise<ScanResult> {
   const map = await readBox(to.boxId)
   const labels = after.flatMap((tube) => tube.place?.position ?? [])
   const last = labels.at(-1) ?? to.label ?? ''
@@ -77,13 +111,18 @@ async function carryOut(tubes: readonly Container[], to: Destination): Promise<r
   if (tubes.length === 1) return [await putAway(first, to)]
   const map = await readBox(to.boxId)
   const from = to.label ?? map.nextFree ?? ''
-  const targets = planTargets(map, from, tubes)
-  if (targets === null) throw new TooFewPositions(t('refused.tooFew', { count: tubes.length, from }))
+  const targets = targetsFor(map, from, tubes)
   await moveAll(
     tubes.map((tube, index) => ({ tube, boxId: to.boxId, label: targets[index] ?? '' })),
     to.overrideReason,
   )
   return Promise.all(tubes.map(({ id }) => client.storage.getContainer({ id })))
+}
+
+function targetsFor(map: BoxContents, from: string, tubes: readonly Container[]): readonly string[] {
+  const targets = planTargets(map, from, tubes)
+  if (targets === null) throw new TooFewPositions(t('refused.tooFew', { count: tubes.length, from }))
+  return targets
 }
 
 class TooFewPositions extends Error {}

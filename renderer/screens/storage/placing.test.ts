@@ -18,6 +18,7 @@ import {
   showBox,
   startFilling,
   takeInHand,
+  tubesThatFit,
 } from './placing.ts'
 
 const uuid = (number: number) => `00000000-0000-7000-8000-${String(number).padStart(12, '0')}`
@@ -229,6 +230,17 @@ describe('several tubes from a position on', () => {
     expect(planTargets(map, 'A3', [tube(1), tube(2), tube(3)])).toEqual(['A3', 'B1', 'B3'])
     expect(planTargets(map, 'B3', [tube(1), tube(2)])).toBeNull()
     expect(planTargets(map, 'A1', [tube(2)])).toBeNull()
+  })
+
+  test('of tubes without a place as many as fit, of others all or none', () => {
+    const map = box('12.', '3r.')
+    const received = [tube(7), tube(8), tube(9)]
+    expect(tubesThatFit(map, 'A3', received)).toEqual([tube(7), tube(8)])
+    expect(tubesThatFit(map, 'B3', received)).toEqual([tube(7)])
+    expect(planTargets(map, 'A3', tubesThatFit(map, 'A3', received))).toEqual(['A3', 'B3'])
+    const placed = [tube(1, 'placed'), tube(7), tube(8)]
+    expect(tubesThatFit(map, 'A3', placed)).toEqual(placed)
+    expect(tubesThatFit(map, 'nowhere', received)).toEqual(received)
   })
 
   test('never two into one, never onto another tube', () => {

@@ -215,6 +215,20 @@ export function planTargets(
   return open.length < tubes.length || open[0] !== from ? null : open.slice(0, tubes.length)
 }
 
+/**
+ * Which of the tubes in hand go into a box from a position on: all, or none when there is no room. Of tubes that have no
+ * place yet as many go as there is room for; the others stay in hand for the next box.
+ */
+export function tubesThatFit<Tube extends Pick<Container, 'id' | 'state'>>(
+  map: BoxContents,
+  from: string,
+  tubes: readonly Tube[],
+): readonly Tube[] {
+  if (!tubes.every(({ state }) => state === 'unplaced')) return tubes
+  const at = map.positions.findIndex(({ label }) => label === from)
+  return at < 0 ? tubes : tubes.slice(0, Math.max(1, map.positions.slice(at).filter(isFree).length))
+}
+
 /** `A1 to A8` for positions that follow each other in the order of filling, else each by name. */
 export function rangesOf(
   map: Pick<BoxContents, 'positions'>,

@@ -1,5 +1,5 @@
 import type { BoxContents, BoxPosition } from '../../components/box/box-colours.ts'
-import { type Placing, planTargets, tubesAt } from './placing.ts'
+import { type Placing, planTargets, tubesAt, tubesThatFit } from './placing.ts'
 
 /** What the primary button does at the selected position. */
 export type PrimaryAct = 'place' | 'place-next' | 'override' | 'fill' | 'take' | 'return' | 'stop-filling'
@@ -129,5 +129,5 @@ function actsForMany(
 /** Where several tubes in hand would go from the framed position on; null when there is no room. */
 export function plannedFor(placing: Placing, map: BoxContents): readonly string[] | null {
   if (placing.framed === null) return null
-  return planTargets(map, placing.framed, placing.hand)
+  return planTargets(map, placing.framed, tubesThatFit(map, placing.framed, placing.hand))
 }
