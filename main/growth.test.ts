@@ -17,6 +17,9 @@ import {
 const commands = Number(process.env['TRACSEQ_COMMANDS'] ?? 3_000)
 const warmUp = 500
 const inHand = 8
+/** It is measured on the way as well: after a tenth, the half and all of them. */
+const marks = [0, commands / 10, commands / 2, commands].map(Math.floor)
+const portions = marks.slice(1).map((to, index) => [marks[index] ?? 0, to] as const)
 const megabyte = 1024 * 1024
 
 const home = makeHome()
@@ -25,18 +28,20 @@ afterAll(() => rmSync(home, { recursive: true, force: true }))
 
 test(
   `${commands} commands leave logs and memory within bounds`,
-  async () => {
+  async ({ annotate }) => {
     const workstation = await startWorkstationProcess(home)
-    const admin = await signInTo(workstation)
+    const admin = await insist(() => signInTo(workstation))
     await allocate(admin, 'warm', warmUp)
-    const before = await admin.client(system).memory()
-    await allocate(admin, 'load', commands)
-    const after = await admin.client(system).memory()
-
-    expect(sizeOf(join(home, 'databases/barcodes/pg_wal')) / megabyte).toBeLessThan(200)
-    expect(sizeOf(home, /^journal\.sqlite-wal$/) / megabyte).toBeLessThan(64)
-    expect((after.rssBytes - before.rssBytes) / megabyte).toBeLessThan(200)
-    const { counts } = await admin.client(barcodes).statistics()
+    const before = await measure(admin)
+    for (const [from, to] of portions) {
+      await allocate(admin, `load-${from}`, to - from)
+      const now = await measure(admin)
+      await annotate(`After ${to} commands: ${describeSize(now)}`)
+      expect(now.databaseLogMegabytes).toBeLessThan(200)
+      expect(now.journalLogMegabytes).toBeLessThan(64)
+      expect(now.memoryMegabytes - before.memoryMegabytes).toBeLessThan(200)
+    }
+    const { counts } = await insist(() => admin.client(barcodes).statistics())
     expect(counts).toEqual([{ source: 'own', state: 'allocated', count: warmUp + commands }])
     await workstation.stop()
     expect(verifyTwice(home)).toMatchObject({ status: 0 })
@@ -48,7 +53,7 @@ test('when the whole journal is lost, what nobody holds any more is announced as
   for (const file of ['journal.sqlite', 'journal.sqlite-wal', 'journal.sqlite-shm'])
     rmSync(join(home, file), { force: true })
   const workstation = await startWorkstationProcess(home)
-  const admin = await signInTo(workstation)
+  const admin = await insist(() => signInTo(workstation))
   const { counts } = await insist(() => admin.client(barcodes).statistics())
   expect(counts).toEqual([{ source: 'own', state: 'allocated', count: warmUp + commands }])
 
@@ -75,6 +80,31 @@ async function allocate(admin: SignedIn, name: string, count: number): Promise<v
     }
   }
   await Promise.all(Array.from({ length: inHand }, take))
+}
+
+/** What may not grow with the number of commands. */
+interface Size {
+  readonly memoryMegabytes: number
+  readonly databaseLogMegabytes: number
+  readonly journalLogMegabytes: number
+}
+
+async function measure(admin: SignedIn): Promise<Size> {
+  const { rssBytes } = await insist(() => admin.client(system).memory())
+  return {
+    memoryMegabytes: rssBytes / megabyte,
+    databaseLogMegabytes: sizeOf(join(home, 'databases/barcodes/pg_wal')) / megabyte,
+    journalLogMegabytes: sizeOf(home, /^journal\.sqlite-wal$/) / megabyte,
+  }
+}
+
+function describeSize(size: Size): string {
+  const [memory, database, journal] = [
+    size.memoryMegabytes,
+    size.databaseLogMegabytes,
+    size.journalLogMegabytes,
+  ].map((megabytes) => megabytes.toFixed(0)) as [string, string, string]
+  return `${memory} MB of memory, ${database} MB of database log, ${journal} MB of journal log`
 }
 
 function sizeOf(folder: string, only = /./): number {
