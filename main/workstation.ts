@@ -57,7 +57,7 @@ export async function startWorkstation(options: WorkstationOptions): Promise<Wor
   const home = openHome(options.home)
   const log = openLog({ home: home.path, level: options.logLevel, stderr: options.logToStderr })
   const clock = new HybridClock(home.workstation.id)
-  const journal = await startJournal({
+  const journalOpens = startJournal({
     home: home.path,
     author: {
       actorId: 'tracseq',
@@ -69,7 +69,8 @@ export async function startWorkstation(options: WorkstationOptions): Promise<Wor
     home.release()
     throw error
   })
-  const wasmModule = await compileDatabaseEngine()
+  // Each takes a good part of a second, in threads of its own.
+  const [journal, wasmModule] = await Promise.all([journalOpens, compileDatabaseEngine()])
   const template = findTemplate(
     templateFolder(options.root),
     readMigrations(join(options.root, 'drizzle', 'platform')),
@@ -106,10 +107,10 @@ export async function startWorkstation(options: WorkstationOptions): Promise<Wor
   await devices.start()
   const stopWaking = wakeSubscribers(gateway, journal.client)
 
-  // The databases may be ahead of the journal, or behind it: every domain that has one says so at the start.
-  for (const { name } of services) {
-    if (existsSync(join(home.path, 'databases', name))) gateway.wake(name)
-  }
+  // The databases may be ahead of the journal, or behind it: every domain that has one says so at the start. One after
+  // the other, sign-in first: all at once they would share two cores, and people would wait for the last of them.
+  const present = services.filter(({ name }) => existsSync(join(home.path, 'databases', name)))
+  void gateway.wakeInTurn(present.map(({ name }) => name))
 
   return {
     home: home.path,

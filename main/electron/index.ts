@@ -1,6 +1,15 @@
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { app, BrowserWindow, dialog, ipcMain, Menu, MessageChannelMain, utilityProcess } from 'electron'
+import {
+  app,
+  BrowserWindow,
+  dialog,
+  ipcMain,
+  Menu,
+  MessageChannelMain,
+  utilityProcess,
+  type WebContents,
+} from 'electron'
 import type { LogLevel } from '../../platform/gateway/log.ts'
 import type { DeviceProcess } from '../devices/device-host.ts'
 import { demoSignIn, fillDemoLaboratory, setUpDemoLaboratory } from '../demo-laboratory.ts'
@@ -8,6 +17,7 @@ import { defaultHome, HomeUnusable } from '../home.ts'
 import { readVersion, startWorkstation, type Workstation } from '../workstation.ts'
 import { denyPermissions, isOurPage, openWindow, registerPageScheme, servePages } from './window.ts'
 
+const applicationName = 'TracSeq Bench'
 const isDemo = process.argv.includes('--demo')
 const root = app.getAppPath()
 const built = import.meta.dirname
@@ -16,9 +26,10 @@ const home = homeOfThisStart()
 // Before the single-instance lock, which lies in there: two homes can then run side by side.
 mkdirSync(join(home, 'window'), { recursive: true })
 app.setPath('userData', join(home, 'window'))
-app.setName('TracSeq Bench')
+app.setName(applicationName)
 registerPageScheme()
 
+let opening: Promise<Workstation> | null = null
 let workstation: Workstation | null = null
 let closing = false
 
@@ -26,7 +37,7 @@ if (app.requestSingleInstanceLock()) {
   app.on('second-instance', showFirstWindow)
   app.on('window-all-closed', () => app.quit())
   app.on('before-quit', (event) => {
-    if (workstation === null) return
+    if (opening === null) return
     event.preventDefault()
     void closeAll()
   })
@@ -46,7 +57,26 @@ async function start(): Promise<void> {
   )
   denyPermissions()
   servePages(resolve(built, '../renderer'))
-  workstation = await startWorkstation({
+  opening = openWorkstation()
+  const window = openMainWindow()
+  // The page loads while the workstation opens; its first call waits for the port.
+  ipcMain.on('tracseq:request-port', (event) => {
+    if (!isOurPage(event)) return
+    opening?.then(
+      (open) => connectWindow(event.sender, open),
+      () => undefined,
+    )
+  })
+  ipcMain.handle('tracseq:open-demo', (event) => {
+    if (!isOurPage(event)) throw new Error('Not from a page of this application')
+    openDemo()
+  })
+  workstation = await opening
+  if (!window.isDestroyed()) window.setTitle(`${applicationName} – ${workstation.name}`)
+}
+
+async function openWorkstation(): Promise<Workstation> {
+  const open = await startWorkstation({
     home,
     root,
     version: readVersion(root),
@@ -55,28 +85,23 @@ async function start(): Promise<void> {
     spawnDeviceProcess,
   })
   process.on('uncaughtException', (error) => {
-    workstation?.log.write('error', 'A defect in the main process', { error })
+    open.log.write('error', 'A defect in the main process', { error })
   })
   const { email, password } = {
     email: process.env['TRACSEQ_ADMIN_EMAIL'],
     password: process.env['TRACSEQ_ADMIN_PASSWORD'],
   }
-  if (email !== undefined && password !== undefined) await workstation.setUpFrom({ email, password })
+  if (email !== undefined && password !== undefined) await open.setUpFrom({ email, password })
+  if (isDemo) await openDemoLaboratory(open)
+  return open
+}
 
-  if (isDemo) await openDemoLaboratory(workstation)
-
-  ipcMain.on('tracseq:request-port', (event) => {
-    if (!isOurPage(event) || workstation === null) return
-    const { port1, port2 } = new MessageChannelMain()
-    workstation.connectWindow(port1, `window-${event.sender.id}`)
-    port1.start()
-    event.sender.postMessage('tracseq:port', null, [port2])
-  })
-  ipcMain.handle('tracseq:open-demo', (event) => {
-    if (!isOurPage(event)) throw new Error('Not from a page of this application')
-    openDemo()
-  })
-  openMainWindow(workstation)
+function connectWindow(page: WebContents, open: Workstation): void {
+  if (page.isDestroyed()) return
+  const { port1, port2 } = new MessageChannelMain()
+  open.connectWindow(port1, `window-${page.id}`)
+  port1.start()
+  page.postMessage('tracseq:port', null, [port2])
 }
 
 /** Signing in is possible at once; the freezers fill up meanwhile. */
@@ -87,12 +112,12 @@ async function openDemoLaboratory(open: Workstation): Promise<void> {
   })
 }
 
-function openMainWindow({ name, log }: Workstation): void {
-  openWindow({
+function openMainWindow(): BrowserWindow {
+  return openWindow({
     preload: join(built, '../preload/index.cjs'),
-    title: `TracSeq Bench – ${name}`,
+    title: applicationName,
     // What the page may know before anybody signs in.
-    log: (words) => log.write('warn', words, { step: 'window' }),
+    log: (words) => workstation?.log.write('warn', words, { step: 'window' }),
     pageArguments: isDemo ? [`--tracseq-demo=${JSON.stringify(demoSignIn)}`] : [],
   })
 }
@@ -101,9 +126,10 @@ function openMainWindow({ name, log }: Workstation): void {
 async function closeAll(): Promise<void> {
   if (closing) return
   closing = true
-  const open = workstation
-  workstation = null
   try {
+    // One that does not open has said so and has nothing to close.
+    const open = await opening?.catch(() => null)
+    workstation = null
     await open?.close()
     app.exit(0)
   } catch (error) {

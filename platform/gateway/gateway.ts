@@ -63,6 +63,7 @@ export interface GatewayOptions {
 }
 
 const defaultBreaker: BreakerOptions = { faults: 5, firstWaitMs: 1_000, longestWaitMs: 30_000 }
+const wakesWithinMs = 60_000
 const defaultRateLimit: RateLimitOptions = { calls: 5_000, perSeconds: 10 }
 
 /**
@@ -144,11 +145,22 @@ export class Gateway {
 
   /** Starts a sleeping service so that it reacts to what waits for it. It does not wait for its being ready. */
   wake(domain: string): void {
-    if (this.#closing) return
-    for (const supervisor of this.#registry.find(domain)?.supervisors ?? [])
-      supervisor.ensureReady(Date.now() + 60_000).catch((error: unknown) => {
-        this.log.write('warn', `Service ${domain} could not be woken`, { why: describeError(error) })
-      })
+    void this.wakeInTurn([domain])
+  }
+
+  /** Starts sleeping services, each when the one before it is ready or has failed. Never rejects. */
+  async wakeInTurn(domains: readonly string[]): Promise<void> {
+    for (const domain of domains) {
+      if (this.#closing) return
+      const supervisors = this.#registry.find(domain)?.supervisors ?? []
+      await Promise.all(
+        supervisors.map((supervisor) =>
+          supervisor.ensureReady(Date.now() + wakesWithinMs).catch((error: unknown) => {
+            this.log.write('warn', `Service ${domain} could not be woken`, { why: describeError(error) })
+          }),
+        ),
+      )
+    }
   }
 
   /** Wakes the services that subscribe to one of these events. */
@@ -307,6 +319,7 @@ function healthy(uptimeMs: number) {
     uptimeMs,
     heapUsedBytes: null,
     databaseBytes: null,
+    confirmedSequence: null,
   } as const
 }
 
