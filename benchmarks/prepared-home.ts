@@ -1,6 +1,11 @@
 import { rmSync } from 'node:fs'
 import { insist } from '../main/testing/ledger.ts'
-import { makeHome, signInTo, startWorkstationProcess } from '../main/testing/workstation-process.ts'
+import {
+  makeHome,
+  type SignedIn,
+  signInTo,
+  startWorkstationProcess,
+} from '../main/testing/workstation-process.ts'
 import { samples } from '../services/samples/contract.ts'
 import { storage } from '../services/storage/contract.ts'
 import { templates } from '../services/templates/contract.ts'
@@ -19,16 +24,11 @@ export async function prepareHome(tubes: number): Promise<PreparedHome> {
   const workstation = await startWorkstationProcess(path)
   try {
     const person = await signInTo(workstation)
-    const places = person.client(storage)
-    const freezer = await places.createNode({ kind: 'freezer', name: 'F1', zone: 'minus_80' })
-    const box = await places.createNode({
-      kind: 'box',
-      parentId: freezer.id,
-      name: 'B1',
-      rows: 10,
-      columns: 12,
-    })
-    // On a busy machine a service may start too slowly for the first call; the same key goes on where it stopped.
+    // On a busy machine a service may start too slowly for its first call; the same key goes on where it stopped.
+    const create = (node: Parameters<ReturnType<typeof placesOf>['createNode']>[0]) =>
+      insist(() => placesOf(person).createNode(node, { context: { key: node.name } }))
+    const freezer = await create({ kind: 'freezer', name: 'F1', zone: 'minus_80' })
+    const box = await create({ kind: 'box', parentId: freezer.id, name: 'B1', rows: 10, columns: 12 })
     const received = await insist(() =>
       person.client(samples).receiveBatch(
         {
@@ -40,7 +40,7 @@ export async function prepareHome(tubes: number): Promise<PreparedHome> {
         { context: { key: 'tubes' } },
       ),
     )
-    await person.client(templates).list({})
+    await insist(() => person.client(templates).list({}))
     return {
       path,
       codes: received.flatMap((each) => (each.ok ? [each.value.code] : [])),
@@ -49,4 +49,8 @@ export async function prepareHome(tubes: number): Promise<PreparedHome> {
   } finally {
     await workstation.stop()
   }
+}
+
+function placesOf(person: SignedIn) {
+  return person.client(storage)
 }
