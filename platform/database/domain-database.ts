@@ -241,6 +241,11 @@ export class DomainDatabase {
     return this.#transact(work)
   }
 
+  /** The last change set that the journal confirmed; null while the journal lags behind. */
+  get confirmedSequence(): number | null {
+    return this.#behind ? null : this.#lastSequence
+  }
+
   sizeInBytes(): Promise<number> {
     return this.#engine.sizeInBytes()
   }

@@ -320,6 +320,7 @@ function healthy(uptimeMs: number) {
     heapUsedBytes: null,
     databaseBytes: null,
     confirmedSequence: null,
+    confirmedSequence: null,
   } as const
 }
 

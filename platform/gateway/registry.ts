@@ -30,6 +30,8 @@ export interface ServiceStatus {
   readonly uptimeMs: number | null
   readonly heapUsedBytes: number | null
   readonly databaseBytes: number | null
+  /** How far into the journal its database knows; null for who has none, or has not told yet. */
+  readonly confirmedSequence: number | null
 }
 
 export interface RegisteredService {
@@ -114,7 +116,14 @@ export function summarise(
     uptimeMs: readySince.length === 0 ? null : Date.now() - Math.min(...readySince),
     heapUsedBytes: sum(statuses.map((status) => status.heapUsedBytes)),
     databaseBytes: sum(statuses.map((status) => status.databaseBytes)),
+    confirmedSequence: greatest(statuses.map((status) => status.confirmedSequence)),
   }
+}
+
+/** The greatest of what is known; null when nothing is. */
+function greatest(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null)
+  return known.length === 0 ? null : Math.max(...known)
 }
 
 /** The sum of what is known; null when nothing is. */

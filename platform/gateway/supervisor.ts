@@ -75,6 +75,8 @@ export interface InstanceStatus {
   readonly load: number
   readonly heapUsedBytes: number | null
   readonly databaseBytes: number | null
+  /** The last change set its database knew to be in the journal, also when it sleeps now; null when it never said. */
+  readonly confirmedSequence: number | null
 }
 
 /**
@@ -93,6 +95,7 @@ export class Supervisor {
   #ticker: NodeJS.Timeout | undefined
   #lastUsedAt = 0
   #readySince: number | null = null
+  #confirmedSequence: number | null = null
   #stopped = false
   /** Calls taken on whose callers wait, sent or not. */
   #inHand = 0
@@ -110,6 +113,7 @@ export class Supervisor {
       load: this.#inHand + (this.#life?.link.overdue.count ?? 0),
       heapUsedBytes: this.#life?.lastPong?.heapUsedBytes ?? null,
       databaseBytes: this.#life?.lastPong?.databaseBytes ?? null,
+      confirmedSequence: this.#confirmedSequence,
     }
   }
 
@@ -230,6 +234,7 @@ export class Supervisor {
         return
       case 'pong':
         life.lastPong = message
+        this.#confirmedSequence = message.confirmedSequence ?? this.#confirmedSequence
         life.missedPings = 0
         return
       case 'closed':

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { composePayload, type EntryMetadata } from '../journal/entry.ts'
@@ -116,6 +116,21 @@ describe('the journal', () => {
       words: 'All 2 entries are whole: nothing was changed, removed or put in between.',
       firstBadSequence: null,
     })
+  })
+
+  test('a tail that the databases know and the file lacks is noticed', async () => {
+    await append(1, 'Received')
+    writeFileSync(join(running.home, 'alpha-head'), '3')
+    await callFromDoor(running.gateway, 'alpha.echo', { note: '' })
+    await eventually('alpha told its head', () =>
+      running.gateway
+        .services()
+        .some(({ name, confirmedSequence }) => name === 'alpha' && confirmedSequence === 3),
+    )
+    expect(await ask('verifyJournal')).toMatchObject({ status: 'tail-short', entries: 1 })
+    await append(2, 'Received')
+    await append(3, 'Received')
+    expect(await ask('verifyJournal')).toMatchObject({ status: 'whole', problems: [] })
   })
 
   test('search by what is known, page by page, and one entry with its payload', async () => {

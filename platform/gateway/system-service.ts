@@ -1,13 +1,14 @@
-import { call, implement, isProcedure } from '@orpc/server'
+import { implement } from '@orpc/server'
 import type { Envelope } from '../contract/envelope.ts'
 import type { JournalClient } from '../journal/journal-client.ts'
 import { JournalError } from '../journal/journal-error.ts'
-import type { VerifyRequest, VerifyResult } from '../journal/verify-journal.ts'
+import type { KnownHead, VerifyResult } from '../journal/verify-journal.ts'
 import type { AuditItem as JournalAuditItem } from '../journal/audit-search.ts'
 import { type AuditItem, type ServiceReport, system } from './contract.ts'
 import { commonError, notStarted } from './faults.ts'
 import { FileStore } from './file-store.ts'
 import type { Gateway, LocalService } from './gateway.ts'
+import { createLocalService } from './local-service.ts'
 import { measureProcessMemory } from './process-memory.ts'
 
 export interface SystemServiceOptions {
@@ -15,38 +16,25 @@ export interface SystemServiceOptions {
   readonly journal: JournalClient
   readonly home: string
   readonly version: string
-  /** What the databases know of the journal's end, so that a short tail is noticed. */
-  readonly verifyRequest?: () => Promise<VerifyRequest>
 }
 
 const shownCheckpoints = 20
 
 /** The host's own domain: it runs in the host, behind the same gateway as every other. */
 export function createSystemService(options: SystemServiceOptions): LocalService {
-  const procedures = new Map<string, unknown>(Object.entries(implementSystem(options)))
-  return {
+  return createLocalService({
     name: 'system',
     contract: system,
-    call: async (name, input, envelope, signal) => {
-      const procedure = procedures.get(name)
-      if (!isProcedure(procedure)) throw new Error(`system.${name} is in the contract but not here`)
-      try {
-        return await call(procedure, input, {
-          context: { envelope },
-          ...(signal === undefined ? {} : { signal }),
-        })
-      } catch (error) {
-        throw error instanceof JournalError ? explainJournalError(error) : error
-      }
-    },
-  }
+    procedures: implementSystem(options),
+    explain: explainJournalError,
+  })
 }
 
 interface ClientContext {
   envelope: Envelope
 }
 
-function implementSystem({ gateway, journal, home, version, verifyRequest }: SystemServiceOptions) {
+function implementSystem({ gateway, journal, home, version }: SystemServiceOptions) {
   const os = implement(system).$context<ClientContext>()
   const files = new FileStore(home)
   return os.router({
@@ -61,7 +49,7 @@ function implementSystem({ gateway, journal, home, version, verifyRequest }: Sys
     memory: os.memory.handler(measureProcessMemory),
     journal: os.journal.handler(() => reportJournal(journal)),
     verifyJournal: os.verifyJournal.handler(async () => {
-      const result = await journal.verify(await verifyRequest?.())
+      const result = await journal.verify({ heads: headsOf(gateway) })
       return { ...result, words: describeVerification(result), problems: [...result.problems] }
     }),
     searchAudit: os.searchAudit.handler(async ({ input }) => {
@@ -87,10 +75,20 @@ function implementSystem({ gateway, journal, home, version, verifyRequest }: Sys
   })
 }
 
-function explainJournalError(error: JournalError): Error {
+function explainJournalError(error: unknown): unknown {
+  if (!(error instanceof JournalError)) return error
   return error.code === 'INVALID_ENTRY'
     ? commonError('BAD_REQUEST', { message: error.message })
     : notStarted(error.message)
+}
+
+/** What the databases know of the journal's end, so that a tail cut off is noticed. */
+function headsOf(gateway: Gateway): readonly KnownHead[] {
+  return gateway
+    .services()
+    .flatMap(({ name, confirmedSequence }) =>
+      confirmedSequence === null ? [] : [{ domain: name, domainSequence: confirmedSequence }],
+    )
 }
 
 function reportServices(gateway: Gateway): ServiceReport[] {

@@ -39,6 +39,8 @@ export type FromService =
       readonly longRunning: number
       readonly heapUsedBytes: number
       readonly databaseBytes: number
+      /** Its last change set that the journal confirmed; null while the journal lags behind. */
+      readonly confirmedSequence: number | null
     }
   | {
       readonly type: 'log'

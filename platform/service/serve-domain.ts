@@ -67,6 +67,7 @@ export function serveDomain<C extends Contract>(definition: ServiceDefinition<C>
             longRunning: long,
             heapUsedBytes: process.memoryUsage().heapUsed,
             databaseBytes: size.bytes(),
+            confirmedSequence: database.confirmedSequence,
           })
           break
         }

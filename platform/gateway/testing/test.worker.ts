@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { createORPCClient } from '@orpc/client'
@@ -115,8 +115,15 @@ parentPort?.on('message', (message: ToService) => {
       longRunning: 0,
       heapUsedBytes: process.memoryUsage().heapUsed,
       databaseBytes: 0,
+      confirmedSequence: readHead(),
     })
 })
+
+/** What its database knows of the journal, told by a file as well. */
+function readHead(): number | null {
+  const file = join(boot.home, `${boot.domain}-head`)
+  return existsSync(file) ? Number(readFileSync(file, 'utf8')) : null
+}
 
 /** How a start goes is told by files in the home, so that a test can change its mind between two starts. */
 async function start(): Promise<void> {
