@@ -320,7 +320,6 @@ function healthy(uptimeMs: number) {
     heapUsedBytes: null,
     databaseBytes: null,
     confirmedSequence: null,
-    confirmedSequence: null,
   } as const
 }
 
