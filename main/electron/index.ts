@@ -13,7 +13,7 @@ import {
 import type { LogLevel } from '../../platform/gateway/log.ts'
 import type { DeviceProcess } from '../devices/device-host.ts'
 import { demoSignIn, fillDemoLaboratory, setUpDemoLaboratory } from '../demo-laboratory.ts'
-import { defaultHome, HomeUnusable } from '../home.ts'
+import { defaultHome, HomeUnusable } from '../../platform/host/home.ts'
 import { readVersion, startWorkstation, type Workstation } from '../workstation.ts'
 import { denyPermissions, isOurPage, openWindow, registerPageScheme, servePages } from './window.ts'
 

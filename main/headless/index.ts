@@ -4,7 +4,7 @@ import { ORPCError } from '@orpc/client'
 import { type HttpFrontDoor, openHttpFrontDoor } from '../../platform/gateway/http-front-door.ts'
 import type { LogLevel } from '../../platform/gateway/log.ts'
 import { forkDeviceProcess } from '../devices/forked-device-process.ts'
-import { defaultHome, HomeUnusable } from '../home.ts'
+import { defaultHome, HomeUnusable } from '../../platform/host/home.ts'
 import { readVersion, startWorkstation, type Workstation } from '../workstation.ts'
 
 const root = resolve(import.meta.dirname, '../..')

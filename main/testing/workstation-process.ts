@@ -9,7 +9,7 @@ import { auth } from '../../services/auth/contract.ts'
 import { prepareDatabaseTemplate } from './database-template.ts'
 import { createHttpClient, type HttpCall } from './http-client.ts'
 
-const entry = resolve(import.meta.dirname, '../headless/index.ts')
+const workstationProgram = resolve(import.meta.dirname, '../headless/index.ts')
 
 export const administrator = { email: 'ada@example.org', password: 'seven-blue-centrifuges' } as const
 
@@ -30,6 +30,8 @@ export interface WorkstationProcess {
 
 export interface StartOptions {
   readonly environment?: Readonly<Record<string, string>>
+  /** Another program with the same first line and manners: the Hub. */
+  readonly program?: string
   /** Stops waiting for the first line; the process goes on or is killed by whoever aborts. */
   readonly onSpawned?: (kill: () => Promise<void>) => void
 }
@@ -80,7 +82,8 @@ export async function startWorkstationProcess(
 ): Promise<WorkstationProcess> {
   await prepareDatabaseTemplate()
   const startedAt = performance.now()
-  const child = spawn(process.execPath, [entry, '--home', home, '--port', '0'], {
+  const program = options.program ?? workstationProgram
+  const child = spawn(process.execPath, [program, '--home', home, '--port', '0'], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {

@@ -210,24 +210,28 @@ export class Gateway {
   #register(definition: ServiceDefinition): void {
     this.catalogue.add(definition.name, definition.contract)
     const timing: SupervisorTiming = { ...defaultTiming, ...this.#options.timing }
-    const create = () =>
+    const create = (instance: number) =>
       new Supervisor({
         name: definition.name,
         timing,
         idleAfterMs: definition.idleAfterMs === undefined ? timing.idleAfterMs : definition.idleAfterMs,
-        launch: () => this.#launch(definition),
+        launch: () => this.#launch(definition, instance),
         log: (level, message, fields) =>
           this.log.write(level, message, { service: definition.name, ...fields }),
         onNotice: (notice) => this.#telemetry.receive(definition.name, notice),
       })
-    this.#registry.add({ definition, supervisors: Array.from({ length: definition.instances ?? 1 }, create) })
+    this.#registry.add({
+      definition,
+      supervisors: Array.from({ length: definition.instances ?? 1 }, (_, instance) => create(instance)),
+    })
   }
 
-  #launch(definition: ServiceDefinition) {
+  #launch(definition: ServiceDefinition, instance: number) {
     return prepareLaunch({
       domain: definition.name,
       url: definition.workerUrl,
       bootData: this.#options.bootData(definition.name),
+      follows: instance === 0,
       journalPort: this.#options.openJournalPort(definition.name),
       serveGatewayPort: (port) => serveServicePort(this, port, definition.name),
     })

@@ -27,6 +27,8 @@ export interface HttpFrontDoorOptions {
   readonly isReady: () => boolean
   /** Check Host and Origin, as is right for an address on loopback. */
   readonly loopbackOnly: boolean
+  /** Serves HTTPS with this certificate and its key, PEM. */
+  readonly tls?: { readonly certificate: Buffer; readonly key: Buffer }
   readonly largestJsonBytes?: number
   /** Largest body of any other kind: files. */
   readonly largestBodyBytes?: number
@@ -58,16 +60,21 @@ export async function openHttpFrontDoor(
     bodyLimit: options.largestJsonBytes ?? 8 * 1024 * 1024,
     forceCloseConnections: 'idle',
     requestTimeout: 120_000,
+    ...(options.tls === undefined ? {} : { https: { cert: options.tls.certificate, key: options.tls.key } }),
   })
   guard(app, options)
+  // Before the other routes: what it registers (security headers) is meant for all of them.
+  await options.addRoutes?.(app)
   acceptBodies(app, options.largestBodyBytes ?? 51 * 1024 * 1024)
   serveHealth(app, gateway, options)
   serveDescription(app, gateway, options)
   serveProcedures(app, gateway)
   answerProblems(app, gateway)
-  await options.addRoutes?.(app)
   await app.listen({ host: options.host, port: options.port })
-  return { url: `http://${printHost(options.host)}:${portOf(app)}`, close: () => closeGently(app) }
+  return {
+    url: `${options.tls === undefined ? 'http' : 'https'}://${printHost(options.host)}:${portOf(app)}`,
+    close: () => closeGently(app),
+  }
 }
 
 /** Fastify closes connections that are idle now; one that becomes idle later would keep it waiting for its client. */

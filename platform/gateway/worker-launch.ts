@@ -12,12 +12,13 @@ export interface WorkerLaunch {
   readonly dispose: () => void
 }
 
-export type BootData = Omit<ServiceBoot, 'domain' | 'servicePort' | 'gatewayPort' | 'journalPort'>
+export type BootData = Omit<ServiceBoot, 'domain' | 'follows' | 'servicePort' | 'gatewayPort' | 'journalPort'>
 
 export interface LaunchOptions {
   readonly domain: string
   readonly url: URL
   readonly bootData: BootData
+  readonly follows: boolean
   /** A new port to the journal for this domain. */
   readonly journalPort: MessagePort
   /** Serves the calls this worker makes to other services; returns what ends it. */
@@ -34,6 +35,7 @@ export function prepareLaunch(options: LaunchOptions): WorkerLaunch {
     boot: {
       ...options.bootData,
       domain: options.domain,
+      follows: options.follows,
       servicePort: service.port2,
       gatewayPort: gateway.port2,
       journalPort: options.journalPort,

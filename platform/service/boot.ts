@@ -1,19 +1,32 @@
 import type { MessagePort } from 'node:worker_threads'
 
+/** Where a domain's database is: in files of the workstation's own, or on the Hub's server. */
+export type DatabasePlace =
+  | {
+      readonly kind: 'pglite'
+      readonly directory: string
+      /** A prepared empty database to copy on first run; null makes one with initdb (slow). */
+      readonly template: string | null
+      /** PGlite's compiled module, shared by all workers. */
+      readonly wasmModule: WebAssembly.Module
+    }
+  | { readonly kind: 'postgres'; readonly url: string }
+
 /** What the host hands a service worker at its start, as `workerData`. */
 export interface ServiceBoot {
   readonly domain: string
   /** TRACSEQ_HOME, absolute. */
   readonly home: string
-  readonly databaseDirectory: string
-  /** A prepared empty database to copy on first run; null makes one with initdb (slow). */
-  readonly databaseTemplate: string | null
+  readonly database: DatabasePlace
+  /**
+   * Whether this instance reacts to events and takes up sagas. Of several instances of a service one does, so that
+   * events are reacted to in their order.
+   */
+  readonly follows: boolean
   /** Folder that holds one folder of migrations per domain, and `platform` for the tables all share. */
   readonly migrations: string
   readonly resources: string
   readonly workstation: { readonly id: string; readonly name: string }
-  /** PGlite's compiled module, shared by all workers. */
-  readonly wasmModule: WebAssembly.Module
   /** The gateway calls this service here. */
   readonly servicePort: MessagePort
   /** This service calls others here, through the gateway. */

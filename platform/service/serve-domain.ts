@@ -2,7 +2,12 @@ import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { DatabaseFork } from '../database/recovery.ts'
 import { MigrationMismatch, readMigrations } from '../database/migrate.ts'
-import { markDamaged, openWorkstationDatabase } from '../database/domain-database.ts'
+import {
+  type DomainDatabaseOptions,
+  markDamaged,
+  openWorkstationDatabase,
+} from '../database/domain-database.ts'
+import { openServerDatabase } from '../database/server-database.ts'
 import { EntryLost, ReplayDiffers } from '../database/replay.ts'
 import { connectJournal } from '../journal/journal-client.ts'
 import type { FromService, ServiceBoot, ToService } from './boot.ts'
@@ -25,31 +30,33 @@ export function serveDomain<C extends Contract>(definition: ServiceDefinition<C>
 
   async function open(
     service: ServiceDefinition,
-    { domain, databaseDirectory, ...rest }: ServiceBoot,
+    { domain, database: place, ...rest }: ServiceBoot,
     tell: typeof report,
   ): Promise<void> {
     const startedAt = performance.now()
     const journal = await connectJournal(rest.journalPort)
-    const { database, recovery } = await openWorkstationDatabase({
+    const options: DomainDatabaseOptions = {
       domain,
       tables: service.tables,
       journal,
       workstationId: rest.workstation.id,
       platformMigrations: readMigrations(join(rest.migrations, 'platform')),
       migrations: readMigrations(join(rest.migrations, domain)),
-      directory: databaseDirectory,
-      snapshots: join(rest.home, 'snapshots', domain),
-      template: rest.databaseTemplate,
-      wasmModule: rest.wasmModule,
+      // A server's databases have backups of their own kind.
+      snapshots: place.kind === 'pglite' ? join(rest.home, 'snapshots', domain) : null,
       onProgress: (words, part) => tell({ type: 'opening', words, long: part === 'long' }),
-    })
+    }
+    const { database, recovery } =
+      place.kind === 'pglite'
+        ? await openWorkstationDatabase({ ...options, ...place })
+        : await openServerDatabase({ ...options, url: place.url })
     const running = await startService(service, {
       ...rest,
       database,
       journal,
       report: tell,
       onDamage: (error) => {
-        markDamaged(databaseDirectory)
+        if (place.kind === 'pglite') markDamaged(place.directory)
         endSoon(error)
       },
     })

@@ -28,6 +28,8 @@ export interface Surroundings {
   readonly workstation: { readonly id: string; readonly name: string }
   readonly home: string
   readonly resources: string
+  /** Whether this instance reacts to events and takes up sagas; of several instances one does. */
+  readonly follows: boolean
   readonly report: (message: FromService) => void
   /** The database's pages are damaged: the call is answered, then the service must end and be opened anew. */
   readonly onDamage: (error: unknown) => void
@@ -219,7 +221,7 @@ export async function startService(
 
   const subscriptions = runSubscriptions({
     subscriber: definition.name,
-    subscriptions: definition.subscriptions,
+    subscriptions: around.follows ? definition.subscriptions : [],
     database: around.database,
     journal: around.journal,
     react: async (reaction, work) => {
@@ -264,7 +266,7 @@ export async function startService(
   // In the background: sign-in and finding must not wait for other domains to wake.
   let resuming = resumeSagas(0)
   const resumeTimer =
-    definition.sagas.length === 0
+    definition.sagas.length === 0 || !around.follows
       ? null
       : setInterval(() => {
           resuming = resuming.then(() => resumeSagas(sagaPatienceMs))
@@ -273,7 +275,7 @@ export async function startService(
 
   /** Takes up sagas that nobody has touched for so long; what still cannot be finished waits for the next round. */
   async function resumeSagas(untouchedForMs: number): Promise<void> {
-    if (definition.sagas.length === 0) return
+    if (definition.sagas.length === 0 || !around.follows) return
     const unfinished: { readonly row: SagaRow; readonly error: unknown }[] = []
     for (const row of await openSagas(orchestrationScope(own, 'resume'), untouchedForMs)) {
       const saga = definition.sagas.find((each) => each.name === row.name)

@@ -11,7 +11,7 @@ import { findTemplate } from '../../platform/database/template.ts'
 import { connectJournal, type JournalClient } from '../../platform/journal/journal-client.ts'
 import { startJournal } from '../../platform/journal/start-journal.ts'
 import { HybridClock } from '../../platform/service/hybrid-clock.ts'
-import type { Home } from '../../main/home.ts'
+import type { Home } from '../../platform/host/home.ts'
 import { services } from '../../services/registry.ts'
 import { CommandRefused } from './command.ts'
 

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { openHome, type Home } from '../../main/home.ts'
+import { openHome, type Home } from '../../platform/host/home.ts'
 import { CommandRefused } from './command.ts'
 
 /** A home that is only looked at. */

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { v7 as uuidv7 } from 'uuid'
-import { openHome } from '../../main/home.ts'
+import { openHome } from '../../platform/host/home.ts'
 import { fsyncDirectory } from '../../platform/database/durable-node-fs.ts'
 import { verifyJournal } from '../../platform/journal/verify-journal.ts'
 import { HybridClock } from '../../platform/service/hybrid-clock.ts'

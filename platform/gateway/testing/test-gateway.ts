@@ -53,12 +53,10 @@ export function startTestGateway(options: TestGatewayOptions = {}): TestGateway 
     ],
     bootData: (domain) => ({
       home,
-      databaseDirectory: join(home, 'databases', domain),
-      databaseTemplate: null,
+      database: { kind: 'pglite', directory: join(home, 'databases', domain), template: null, wasmModule },
       migrations: home,
       resources: home,
       workstation: { id: 'workstation', name: 'Bench 1' },
-      wasmModule,
       logLevel: 'info',
     }),
     openJournalPort: () => new MessageChannel().port1,

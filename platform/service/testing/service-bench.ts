@@ -195,6 +195,7 @@ async function openOne(
     workstation,
     home,
     resources: join(repository, 'resources'),
+    follows: true,
     report: (message) => {
       if (message.type === 'log') around.logs.push(message)
     },

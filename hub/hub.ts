@@ -1,0 +1,106 @@
+import { join } from 'node:path'
+import { services } from '../services/registry.ts'
+import { resolveSession, setUpFrom, wakeSubscribers } from '../services/host.ts'
+import { Gateway } from '../platform/gateway/gateway.ts'
+import { type Log, type LogLevel, openLog } from '../platform/gateway/log.ts'
+import { createSystemService } from '../platform/gateway/system-service.ts'
+import { openHome } from '../platform/host/home.ts'
+import { openWorkstationKey } from '../platform/journal/workstation-key.ts'
+import { type HubLog, startHubLog } from './log/hub-log.ts'
+import { openPostgresServer } from './postgres.ts'
+
+export interface HubOptions {
+  readonly home: string
+  readonly version: string
+  readonly logLevel: LogLevel
+  /** Where `drizzle/` and `resources/` lie. */
+  readonly root: string
+  /** A PostgreSQL server of the laboratory's own; without it the Hub runs one under its home. */
+  readonly databaseUrl: string | undefined
+  /** How many workers each service runs at once. */
+  readonly instances?: number
+}
+
+/** A running Hub: the services on PostgreSQL behind one gateway. Its front doors are opened by whoever started it. */
+export interface Hub {
+  readonly home: string
+  readonly gateway: Gateway
+  readonly log: Log
+  readonly hubLog: HubLog
+  /** Whether the log can be written. */
+  isReady(): boolean
+  /** Makes the first laboratory from outside of a screen; nothing happens when there is one. */
+  setUpFrom(administrator: { readonly email: string; readonly password: string }): Promise<void>
+  /** Lets calls in hand finish, then closes services, log and server, in this order. */
+  close(): Promise<void>
+}
+
+const defaultInstances = 2
+/** Sessions are few and short; one worker keeps their order without asking anybody. */
+const aloneServices: ReadonlySet<string> = new Set(['auth'])
+
+/** Composes the platform with the services, as a workstation does; only the databases and the log are others. */
+export async function startHub(options: HubOptions): Promise<Hub> {
+  const home = openHome(options.home)
+  const closers: (() => Promise<void> | void)[] = [() => home.release()]
+  const closeAll = async () => {
+    for (const close of closers.splice(0).reverse()) await close()
+  }
+  try {
+    const log = openLog({ home: home.path, level: options.logLevel, stderr: false })
+    closers.push(() => log.close())
+    const server = await openPostgresServer({
+      home: home.path,
+      databaseUrl: options.databaseUrl,
+      databases: ['events', ...services.map(({ name }) => name)].map(databaseOf),
+      log: (words) => log.write('warn', words, { step: 'postgres' }),
+    })
+    closers.push(() => server.close())
+    const hubLog = await startHubLog({
+      url: server.urlOf(databaseOf('events')),
+      key: openWorkstationKey(home.path),
+      log: (words) => log.write('warn', words, { step: 'log' }),
+    })
+    closers.push(() => hubLog.close())
+    const gateway: Gateway = new Gateway({
+      services: services.map((service) => ({
+        ...service,
+        instances: aloneServices.has(service.name) ? 1 : (options.instances ?? defaultInstances),
+      })),
+      log,
+      bootData: (domain) => ({
+        home: home.path,
+        database: { kind: 'postgres', url: server.urlOf(databaseOf(domain)) },
+        migrations: join(options.root, 'drizzle'),
+        resources: join(options.root, 'resources'),
+        workstation: home.workstation,
+        logLevel: options.logLevel,
+      }),
+      openJournalPort: () => hubLog.createPort(),
+      resolveSession: (token) => resolveSession(gateway, token),
+      sessionDomain: 'auth',
+    })
+    closers.push(() => gateway.close())
+    gateway.addLocal(
+      createSystemService({ gateway, journal: hubLog.client, home: home.path, version: options.version }),
+    )
+    closers.push(wakeSubscribers(gateway, hubLog.client))
+    for (const { name } of services) gateway.wake(name)
+    return {
+      home: home.path,
+      gateway,
+      log,
+      hubLog,
+      isReady: () => hubLog.client.state.writable,
+      setUpFrom: (administrator) => setUpFrom(gateway, administrator),
+      close: closeAll,
+    }
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+}
+
+function databaseOf(domain: string): string {
+  return `tracseq_${domain}`
+}
