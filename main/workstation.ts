@@ -12,6 +12,7 @@ import type { AnyMessagePort } from '../platform/gateway/message-port.ts'
 import { openPortFrontDoor } from '../platform/gateway/port-front-door.ts'
 import { createSystemService } from '../platform/gateway/system-service.ts'
 import { HybridClock } from '../platform/service/hybrid-clock.ts'
+import { createFileStore, secretsFolder, type SecretStore } from '../platform/journal/secret-store.ts'
 import { startJournal } from '../platform/journal/start-journal.ts'
 import type { DeviceProcess } from './devices/device-host.ts'
 import { createDeviceService } from './devices/device-service.ts'
@@ -25,6 +26,8 @@ export interface WorkstationOptions {
   /** Where `drizzle/`, `resources/` and the prepared database lie: the repository, or the packaged application. */
   readonly root: string
   readonly spawnDeviceProcess: (log: (words: string) => void) => DeviceProcess
+  /** Keeps the workstation's key; plain files in the home when left out. */
+  readonly secrets?: SecretStore
   /** Free bytes below which new work is refused; tests make it small. */
   readonly reserveBytes?: number
   /** After how long a service nobody calls is put to sleep. */
@@ -55,8 +58,10 @@ export async function startWorkstation(options: WorkstationOptions): Promise<Wor
   const home = openHome(options.home)
   const log = openLog({ home: home.path, level: options.logLevel, stderr: options.logToStderr })
   const clock = new HybridClock(home.workstation.id)
+  const secrets = options.secrets ?? createFileStore(secretsFolder(home.path))
   const journalOpens = startJournal({
     home: home.path,
+    secrets,
     author: {
       actorId: 'tracseq',
       workstationId: home.workstation.id,
@@ -69,6 +74,9 @@ export async function startWorkstation(options: WorkstationOptions): Promise<Wor
   })
   // Each takes a good part of a second, in threads of its own.
   const [journal, wasmModule] = await Promise.all([journalOpens, compileDatabaseEngine()])
+  log.write('info', `The workstation's key is kept ${secrets.kept}`)
+  if (journal.unsigned !== null)
+    log.write('warn', 'The journal is not signed while the key cannot be opened', { why: journal.unsigned })
   const template = findTemplate(
     templateFolder(options.root),
     readMigrations(join(options.root, 'drizzle', 'platform')),

@@ -15,6 +15,7 @@ import type { DeviceProcess } from '../devices/device-host.ts'
 import { demoSignIn, fillDemoLaboratory, setUpDemoLaboratory } from '../demo-laboratory.ts'
 import { defaultHome, HomeUnusable } from '../../platform/host/home.ts'
 import { readVersion, startWorkstation, type Workstation } from '../workstation.ts'
+import { chooseSecretStore } from './sealed-secrets.ts'
 import { denyPermissions, isOurPage, openWindow, registerPageScheme, servePages } from './window.ts'
 
 const applicationName = 'TracSeq Bench'
@@ -83,6 +84,7 @@ async function openWorkstation(): Promise<Workstation> {
     logLevel: readLogLevel(process.env['TRACSEQ_LOG']),
     logToStderr: process.env['TRACSEQ_LOG'] !== undefined,
     spawnDeviceProcess,
+    secrets: chooseSecretStore(home),
   })
   process.on('uncaughtException', (error) => {
     open.log.write('error', 'A defect in the main process', { error })

@@ -89,7 +89,8 @@ export interface ReadDomainRequest {
 }
 
 export interface JournalStoreOptions {
-  readonly key: WorkstationKey
+  /** Null signs nothing. */
+  readonly key: WorkstationKey | null
   /** A checkpoint is signed after this many entries. */
   readonly checkpointEvery: number
   readonly now: () => string
@@ -295,11 +296,12 @@ export class JournalStore {
 
   /** Signs the current end when the last signature is old enough, or always with `force`. Null when there is nothing new. */
   signCheckpoint(force: boolean): JournalCheckpoint | null {
+    const { key, now } = this.options
+    if (key === null) return null
     const head = this.head()
     this.#checkpointedAt ??= this.#statements.lastCheckpoint.get() ?? 0
     const due = (head?.sequence ?? 0) - this.#checkpointedAt
     if (head === null || due <= 0 || (!force && due < this.options.checkpointEvery)) return null
-    const { key, now } = this.options
     const hash = Buffer.from(head.hash, 'hex')
     const checkpoint = {
       sequence: head.sequence,

@@ -8,6 +8,8 @@ export type WorkerSetup =
   | {
       readonly role: 'journal'
       readonly home: string
+      /** PEM; null signs nothing. */
+      readonly privateKey: string | null
       readonly reserveBytes: number
       readonly checkpointEvery: number
     }

@@ -6,7 +6,7 @@ import { JournalService, refusal } from './journal-service.ts'
 import type { HostMessage, WorkerMessage, WorkerSetup } from './journal-worker-setup.ts'
 import { journalPath } from './open-journal.ts'
 import { verifyJournal } from './verify-journal.ts'
-import { openWorkstationKey } from './workstation-key.ts'
+import { workstationKeyFrom } from './workstation-key.ts'
 
 /**
  * Wiring of the journal's thread: it owns the file, each domain worker and the host talk to it over a port of their own.
@@ -30,7 +30,7 @@ function serve(host: MessagePort, setup: Extract<WorkerSetup, { role: 'journal' 
       home: setup.home,
       reserveBytes: setup.reserveBytes,
       checkpointEvery: setup.checkpointEvery,
-      key: openWorkstationKey(setup.home),
+      key: setup.privateKey === null ? null : workstationKeyFrom(setup.privateKey),
       now: () => new Date().toISOString(),
       onState: (state) => broadcast(ports, { type: 'state', state }),
       onAppended: (head) => broadcast(watching, { type: 'appended', head }),

@@ -8,7 +8,8 @@ import type { JournalClient } from './journal-client.ts'
 import { JournalError } from './journal-error.ts'
 import type { HostMessage, WorkerMessage, WorkerSetup } from './journal-worker-setup.ts'
 import type { OpenResult } from './open-journal.ts'
-import { openWorkstationKey } from './workstation-key.ts'
+import { createFileStore, secretsFolder, type SecretStore, SecretUnreadable } from './secret-store.ts'
+import { readPrivateKey } from './workstation-key.ts'
 
 export interface StartJournalOptions {
   /** TRACSEQ_HOME; made when it is missing. */
@@ -19,6 +20,8 @@ export interface StartJournalOptions {
     readonly workstationId: string
     readonly hybridLogicalTime: () => string
   }
+  /** Where the key that signs the journal's end is kept; plain files in the home when left out. */
+  readonly secrets?: SecretStore
   /** Below this much free space new work is refused, in bytes. */
   readonly reserveBytes?: number
   readonly checkpointEvery?: number
@@ -29,6 +32,8 @@ export interface StartJournalOptions {
 
 export interface RunningJournal {
   readonly opened: OpenResult
+  /** Why the journal's end is not signed, in words; null when it is. */
+  readonly unsigned: string | null
   /** The host's own client. */
   readonly client: JournalClient
   /** A port for another thread, to be transferred to it and given to `connectJournal` there. */
@@ -50,11 +55,12 @@ const CLOSE_DEADLINE_MS = 30_000
  */
 export async function startJournal(options: StartJournalOptions): Promise<RunningJournal> {
   mkdirSync(options.home, { recursive: true })
-  // Made here, before the thread reads it.
-  openWorkstationKey(options.home)
+  // A key ring can be asked in this thread only.
+  const { privateKey, unsigned } = takeUpKey(options.secrets ?? createFileStore(secretsFolder(options.home)))
   const setup: WorkerSetup = {
     role: 'journal',
     home: options.home,
+    privateKey,
     reserveBytes: options.reserveBytes ?? DEFAULT_RESERVE_BYTES,
     checkpointEvery: options.checkpointEvery ?? DEFAULT_CHECKPOINT_EVERY,
   }
@@ -87,6 +93,7 @@ export async function startJournal(options: StartJournalOptions): Promise<Runnin
     let closing: Promise<void> | undefined
     return {
       opened: opened.result,
+      unsigned,
       client,
       createPort,
       close: () => (closing ??= closeWorker(worker, ended)),
@@ -95,6 +102,19 @@ export async function startJournal(options: StartJournalOptions): Promise<Runnin
   } catch (error) {
     await worker.terminate()
     throw error
+  }
+}
+
+/** A journal whose key cannot be opened here still takes entries: nothing that was done may wait for a signature. */
+function takeUpKey(secrets: SecretStore): {
+  readonly privateKey: string | null
+  readonly unsigned: string | null
+} {
+  try {
+    return { privateKey: readPrivateKey(secrets), unsigned: null }
+  } catch (error) {
+    if (!(error instanceof SecretUnreadable)) throw error
+    return { privateKey: null, unsigned: error.message }
   }
 }
 

@@ -1,13 +1,7 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { afterAll, expect, it } from 'vitest'
 import { makeHome, removeHomes } from './test-entries.ts'
-import {
-  fingerprintOf,
-  openWorkstationKey,
-  readWorkstationFingerprint,
-  verifySignature,
-  workstationKeyPath,
-} from './workstation-key.ts'
+import { fingerprintOf, openWorkstationKey, verifySignature, workstationKeyPath } from './workstation-key.ts'
 
 afterAll(removeHomes)
 
@@ -15,14 +9,13 @@ const data = Buffer.from('sequence and hash')
 
 it('is made once, is readable by its owner only, and signs', () => {
   const home = makeHome()
-  expect(readWorkstationFingerprint(home)).toBeNull()
   expect(existsSync(workstationKeyPath(home))).toBe(false)
 
   const key = openWorkstationKey(home)
   const again = openWorkstationKey(home)
   const signature = key.sign('journal-checkpoint', data)
   expect(again.fingerprint).toBe(key.fingerprint)
-  expect(readWorkstationFingerprint(home)).toBe(fingerprintOf(key.publicKey))
+  expect(key.fingerprint).toBe(fingerprintOf(key.publicKey))
   expect(statSync(workstationKeyPath(home)).mode & 0o777).toBe(0o600)
   expect(readFileSync(workstationKeyPath(home), 'utf8')).toMatch(/^-----BEGIN PRIVATE KEY-----\n/)
   expect(

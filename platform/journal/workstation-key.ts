@@ -7,19 +7,8 @@ import {
   verify as verifyBytes,
 } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  writeSync,
-} from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
+import { createFileStore, type SecretStore, secretsFolder } from './secret-store.ts'
 
 /** What a signature is for. It is signed too, so that no answer to one question can be passed off as an answer to another. */
 export type SigningPurpose = 'journal-checkpoint' | 'hub-challenge' | 'hub-countersignature'
@@ -33,26 +22,34 @@ export interface WorkstationKey {
   readonly sign: (purpose: SigningPurpose, data: Uint8Array) => string
 }
 
-/** The private key's path inside a home. */
+/** The name under which a secret store keeps the private key. */
+const keyName = 'workstation'
+
+/** The private key's path inside a home whose secrets are plain files. */
 export function workstationKeyPath(home: string): string {
-  return join(home, 'keys', 'workstation.pem')
+  return join(secretsFolder(home), `${keyName}.pem`)
 }
 
 /**
- * Reads the workstation's Ed25519 key, or makes it at first start (PEM, file 0600 in a folder 0700).
- * A key file that is there but unreadable is an error: a new key would hide that the old one is lost.
+ * Reads the workstation's Ed25519 private key (PEM), or makes it at first start. One that is there but unreadable is an
+ * error: a new key would hide that the old one is lost.
  */
-export function openWorkstationKey(home: string): WorkstationKey {
-  const path = workstationKeyPath(home)
-  if (!existsSync(path)) writeNewKey(path)
-  if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600)
-  return keyFrom(createPrivateKey(readFileSync(path, 'utf8')), path)
+export function readPrivateKey(secrets: SecretStore): string {
+  const known = secrets.read(keyName)
+  if (known !== null) return known
+  const pem = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()
+  secrets.write(keyName, pem)
+  return pem
 }
 
-/** The public half only, without making a key; null when the home has none. */
-export function readWorkstationFingerprint(home: string): string | null {
-  const path = workstationKeyPath(home)
-  return existsSync(path) ? keyFrom(createPrivateKey(readFileSync(path, 'utf8')), path).fingerprint : null
+/** The key that a PEM text holds. Throws for any text that is no Ed25519 key. */
+export function workstationKeyFrom(pem: string): WorkstationKey {
+  return keyFrom(createPrivateKey(pem))
+}
+
+/** Takes up the workstation's key, made at first start, of a home whose secrets are plain files. */
+export function openWorkstationKey(home: string): WorkstationKey {
+  return workstationKeyFrom(readPrivateKey(createFileStore(secretsFolder(home))))
 }
 
 /** True when the signature over this purpose and data was made by the key. Malformed keys and signatures are just false. */
@@ -81,10 +78,10 @@ export function fingerprintOf(publicKey: string): string {
   return hash('sha256', Buffer.from(publicKey, 'base64'), 'hex')
 }
 
-function keyFrom(privateKey: KeyObject, path: string): WorkstationKey {
+function keyFrom(privateKey: KeyObject): WorkstationKey {
   if (privateKey.asymmetricKeyType !== 'ed25519')
     throw new Error(
-      `${path} holds a key of type ${privateKey.asymmetricKeyType ?? 'unknown'}; Ed25519 is needed`,
+      `The workstation's key is of type ${privateKey.asymmetricKeyType ?? 'unknown'}; Ed25519 is needed`,
     )
   const publicKey = createPublicKey(privateKey).export({ format: 'der', type: 'spki' }).toString('base64')
   return {
@@ -96,18 +93,4 @@ function keyFrom(privateKey: KeyObject, path: string): WorkstationKey {
 
 function signedBytes(purpose: SigningPurpose, data: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from(`tracseq ${purpose}\0`, 'utf8'), data])
-}
-
-function writeNewKey(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const pem = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' })
-  const unfinished = `${path}.new`
-  const file = openSync(unfinished, 'w', 0o600)
-  try {
-    writeSync(file, String(pem))
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  renameSync(unfinished, path)
 }
