@@ -6,7 +6,7 @@ import type { auth } from '../services/auth/contract.ts'
 import type { samples } from '../services/samples/contract.ts'
 import type { NodeId as NodeIdSchema, storage } from '../services/storage/contract.ts'
 import type { z } from 'zod'
-import { createHostClient } from './host-client.ts'
+import { createHostClient, repeatUntilKnown } from './host-client.ts'
 
 /** How to sign in to the demo laboratory. It is no secret: the sign-in page shows it. */
 export const demoSignIn = { email: 'demo@tracseq.example', password: 'a laboratory to play in' } as const
@@ -47,7 +47,8 @@ export async function setUpDemoLaboratory(gateway: Gateway): Promise<void> {
 
 /**
  * Fills the demo laboratory with freezers, boxes and tubes, by the same commands as in a real one. Every call has a
- * fixed key, so an interrupted filling is finished at the next start; a mark in the home says that it is done.
+ * fixed key, so one whose outcome is not known is repeated, and an interrupted filling is finished at the next start; a
+ * mark in the home says that it is done.
  */
 export async function fillDemoLaboratory({ gateway, home, actorOf }: DemoHost): Promise<void> {
   const mark = join(home, 'demo-laboratory-filled')
@@ -60,37 +61,41 @@ export async function fillDemoLaboratory({ gateway, home, actorOf }: DemoHost): 
   for (const [boxNumber, box] of boxes.entries()) {
     const key = (words: string) => ({ context: { key: `demo/${box.name}/${words}` } })
     const freezerKey = { context: { key: `demo/freezer/${box.freezer}` } }
-    const freezer = await places.createNode(
-      { kind: 'freezer', name: box.freezer, zone: box.zone },
-      freezerKey,
+    const freezer = await repeatUntilKnown(() =>
+      places.createNode({ kind: 'freezer', name: box.freezer, zone: box.zone }, freezerKey),
     )
-    const shelf = await places.createNode(
-      { kind: 'shelf', parentId: freezer.id, name: `Shelf ${boxNumber + 1}` },
-      key('shelf'),
+    const shelf = await repeatUntilKnown(() =>
+      places.createNode(
+        { kind: 'shelf', parentId: freezer.id, name: `Shelf ${boxNumber + 1}` },
+        key('shelf'),
+      ),
     )
-    const rack = await places.createNode({ kind: 'rack', parentId: shelf.id, name: 'Rack A' }, key('rack'))
+    const rack = await repeatUntilKnown(() =>
+      places.createNode({ kind: 'rack', parentId: shelf.id, name: 'Rack A' }, key('rack')),
+    )
     const { rows, columns } = box
-    const made = await places.createNode(
-      { kind: 'box', parentId: rack.id, name: box.name, rows, columns },
-      key('box'),
+    const made = await repeatUntilKnown(() =>
+      places.createNode({ kind: 'box', parentId: rack.id, name: box.name, rows, columns }, key('box')),
     )
     const types = Object.entries(box.holds).flatMap(([type, count]) => Array<string>(count).fill(type))
-    await tubes.receiveBatch(
-      {
-        rows: types.map((type, index) => ({
-          sample: {
-            name: `${donorOf(index)} ${type} ${index + 1}`,
-            type,
-            donor: donorOf(index),
-            project: 'ONC-14',
-            clientId: `C3-${String(boxNumber * 100 + index + 1).padStart(5, '0')}`,
-            collectedOn: `2026-11-${String(1 + (index % 19)).padStart(2, '0')}`,
-            volumeUl: String(480 - (index % 7) * 15),
-          },
-          placement: { boxId: made.id },
-        })),
-      },
-      key('tubes'),
+    await repeatUntilKnown(() =>
+      tubes.receiveBatch(
+        {
+          rows: types.map((type, index) => ({
+            sample: {
+              name: `${donorOf(index)} ${type} ${index + 1}`,
+              type,
+              donor: donorOf(index),
+              project: 'ONC-14',
+              clientId: `C3-${String(boxNumber * 100 + index + 1).padStart(5, '0')}`,
+              collectedOn: `2026-11-${String(1 + (index % 19)).padStart(2, '0')}`,
+              volumeUl: String(480 - (index % 7) * 15),
+            },
+            placement: { boxId: made.id },
+          })),
+        },
+        key('tubes'),
+      ),
     )
     if (box.name === 'ONC-14 visit 3') await useBox(places, made.id)
   }
