@@ -26,10 +26,7 @@ let wire: Promise<ClientLink<WireContext>> | null = null
 
 const link = makeCallLink({
   wire: {
-    call: async (path, input, options) => {
-      wire ??= openWire()
-      return (await wire).call(path, input, options)
-    },
+    call: async (path, input, options) => (await connectApplication()).call(path, input, options),
   },
   contracts,
   readToken: () => session.readToken(),
@@ -74,6 +71,16 @@ function readAgainSoon(command: string): void {
 /** Tells the client where the token is and who wants to hear that it is refused. */
 export function connectSession(hooks: typeof session): void {
   Object.assign(session, hooks)
+}
+
+/** Waits for the application to open, which takes its time after a power cut. Rejects with what it says it cannot do. */
+export function connectApplication(): Promise<ClientLink<WireContext>> {
+  wire ??= openWire().catch((error: unknown) => {
+    // The next try asks anew.
+    wire = null
+    throw error
+  })
+  return wire
 }
 
 /** The one place that chooses how calls travel. Without the desktop's bridge there is no wire yet. */

@@ -58,26 +58,38 @@ async function start(): Promise<void> {
   )
   denyPermissions()
   servePages(resolve(built, '../renderer'))
-  opening = openWorkstation()
-  const window = openMainWindow()
+  openMainWindow()
   // The page loads while the workstation opens; its first call waits for the port.
   ipcMain.on('tracseq:request-port', (event) => {
-    if (!isOurPage(event)) return
-    opening?.then(
-      (open) => connectWindow(event.sender, open),
-      () => undefined,
+    if (!isOurPage(event) || closing) return
+    // Somebody who has put right what was wrong asks again, and it is opened again.
+    open().then(
+      (running) => connectWindow(event.sender, running),
+      (error: unknown) => refuseWindow(event.sender, error),
     )
   })
   ipcMain.handle('tracseq:open-demo', (event) => {
     if (!isOurPage(event)) throw new Error('Not from a page of this application')
     openDemo()
   })
-  workstation = await opening
-  if (!window.isDestroyed()) window.setTitle(`${applicationName} – ${workstation.name}`)
+  open().catch((error: unknown) => {
+    process.stderr.write(`${error instanceof HomeUnusable ? error.message : fullWords(error)}\n`)
+    // Nobody looks at the window.
+    if (process.env['TRACSEQ_NO_DIALOG'] !== undefined) app.exit(1)
+  })
+}
+
+/** The workstation of this start: the one that opens or is open, and a new try after one that failed. */
+function open(): Promise<Workstation> {
+  opening ??= openWorkstation().catch((error: unknown) => {
+    opening = null
+    throw error
+  })
+  return opening
 }
 
 async function openWorkstation(): Promise<Workstation> {
-  const open = await startWorkstation({
+  const started = await startWorkstation({
     home,
     root,
     version: readVersion(root),
@@ -87,15 +99,32 @@ async function openWorkstation(): Promise<Workstation> {
     secrets: chooseSecretStore(home),
   })
   process.on('uncaughtException', (error) => {
-    open.log.write('error', 'A defect in the main process', { error })
+    started.log.write('error', 'A defect in the main process', { error })
   })
-  const { email, password } = {
-    email: process.env['TRACSEQ_ADMIN_EMAIL'],
-    password: process.env['TRACSEQ_ADMIN_PASSWORD'],
+  try {
+    const { email, password } = {
+      email: process.env['TRACSEQ_ADMIN_EMAIL'],
+      password: process.env['TRACSEQ_ADMIN_PASSWORD'],
+    }
+    if (email !== undefined && password !== undefined) await started.setUpFrom({ email, password })
+    if (isDemo) await openDemoLaboratory(started)
+  } catch (error) {
+    await started.close()
+    throw error
   }
-  if (email !== undefined && password !== undefined) await open.setUpFrom({ email, password })
-  if (isDemo) await openDemoLaboratory(open)
-  return open
+  workstation = started
+  for (const window of BrowserWindow.getAllWindows()) window.setTitle(`${applicationName} – ${started.name}`)
+  return started
+}
+
+/** Tells the page why there is no workstation and what can be done; it offers to try again. */
+function refuseWindow(page: WebContents, error: unknown): void {
+  if (page.isDestroyed()) return
+  const words =
+    error instanceof HomeUnusable
+      ? error.message
+      : `${error instanceof Error ? error.message : String(error)} Everything confirmed is kept. Try again; if this stays, look into ${join(home, 'logs')}.`
+  page.postMessage('tracseq:no-port', words)
 }
 
 function connectWindow(page: WebContents, open: Workstation): void {
@@ -158,16 +187,16 @@ function showFirstWindow(): void {
   window.focus()
 }
 
+/** Without even a window: a dialog of the system says it. */
 function showStartFailure(error: unknown): void {
-  const words =
-    error instanceof HomeUnusable
-      ? error.message
-      : error instanceof Error
-        ? (error.stack ?? error.message)
-        : String(error)
-  process.stderr.write(`${words}\n`)
-  if (process.env['TRACSEQ_NO_DIALOG'] === undefined) dialog.showErrorBox('TracSeq Bench cannot start', words)
+  process.stderr.write(`${fullWords(error)}\n`)
+  if (process.env['TRACSEQ_NO_DIALOG'] === undefined)
+    dialog.showErrorBox('TracSeq Bench cannot start', fullWords(error))
   app.exit(1)
+}
+
+function fullWords(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
 /** Scanner drivers are native code: in a process of their own, a crash there is a restart and not an end. */

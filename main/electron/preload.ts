@@ -26,6 +26,11 @@ ipcRenderer.on('tracseq:port', (event) => {
   window.postMessage('tracseq:port', window.location.origin, [...event.ports])
 })
 
+// What the page shows instead, when the workstation did not open.
+ipcRenderer.on('tracseq:no-port', (_event, words: string) => {
+  window.postMessage({ noPort: words }, window.location.origin)
+})
+
 contextBridge.exposeInMainWorld('tracseq', bridge)
 
 export type TracSeqBridge = typeof bridge

@@ -19,9 +19,9 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
     case 'starting':
       return (
         <SessionPage title={t('starting')}>
-          <span className="vh" role="status">
-            {t('starting')}
-          </span>
+          <p className="t2 entry-late" role="status">
+            {t('startingLong')}
+          </p>
         </SessionPage>
       )
     case 'unreachable':

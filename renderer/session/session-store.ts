@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from 'react'
-import { client, connectSession, queries } from '../client.ts'
+import { client, connectApplication, connectSession, queries } from '../client.ts'
 import { problemCode } from '../problem.ts'
 
 type Status = Awaited<ReturnType<typeof client.auth.status>>
@@ -67,6 +67,7 @@ export function subscribeSession(listener: () => void): () => void {
 export async function beginSession(): Promise<void> {
   set({ stage: 'starting' })
   try {
+    await connectApplication()
     const status = await client.auth.status()
     set(status.setUp ? { stage: 'signed-out', status, ended: false } : { stage: 'first-run', status })
   } catch (error) {
