@@ -268,7 +268,7 @@ function SampleLife({ sample }: { readonly sample: Sample }) {
               />
             </div>
           </div>
-          <div className="scroll" tabIndex={0} role="region" aria-label={t('life')}>
+          <div className="scroll" tabIndex={0} role="group" aria-label={t('life')}>
             {chain.problems.map((problem) => (
               <p key={problem} className="st bad sample-gap">
                 <Icon name="bad" size={14} />
