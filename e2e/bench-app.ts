@@ -106,6 +106,39 @@ export async function addScanner(page: Page, path: string): Promise<void> {
   await expect(page.getByText('Ready').first()).toBeVisible()
 }
 
+/**
+ * Types a code as a keyboard scanner does, with Enter at its end. The keys carry their own times, so that a busy
+ * machine cannot turn the scanner into a person.
+ */
+export async function typeAsScanner(page: Page, code: string): Promise<void> {
+  const keyboard = await page.context().newCDPSession(page)
+  let seconds = Date.now() / 1_000
+  for (const character of `${code}\r`) {
+    const key = keyOf(character)
+    await keyboard.send('Input.dispatchKeyEvent', { type: 'keyDown', ...key, timestamp: seconds })
+    await keyboard.send('Input.dispatchKeyEvent', {
+      ...key,
+      type: 'keyUp',
+      text: '',
+      timestamp: seconds + 0.002,
+    })
+    seconds += 0.008
+  }
+  await keyboard.detach()
+}
+
+/** The key of a US keyboard that types a character; 8 is Shift. */
+function keyOf(character: string) {
+  const shared = { key: character, text: character, modifiers: 0 }
+  if (character === '\r') return { ...shared, key: 'Enter', code: 'Enter', windowsVirtualKeyCode: 13 }
+  if (character === '-') return { ...shared, code: 'Minus', windowsVirtualKeyCode: 189 }
+  const windowsVirtualKeyCode = character.charCodeAt(0)
+  if (/[0-9]/.test(character)) return { ...shared, code: `Digit${character}`, windowsVirtualKeyCode }
+  if (/[A-Z]/.test(character))
+    return { ...shared, code: `Key${character}`, windowsVirtualKeyCode, modifiers: 8 }
+  throw new Error(`No key types ${JSON.stringify(character)}`)
+}
+
 /** The scan line's last result. */
 export function lastResult(page: Page) {
   return page.locator('.scan-last')
