@@ -40,7 +40,7 @@ export interface DomainDatabaseOptions {
   readonly onProgress?: OnProgress
 }
 
-/** Replaying as many entries takes about a minute: some five milliseconds each. */
+/** Replaying as many entries takes about half a minute. */
 const defaultSnapshotEvery = 10_000
 /** How often entries that the journal refused are offered again while nobody writes. */
 const drainAgainAfterMs = 5_000

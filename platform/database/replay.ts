@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { JournalEntry } from '../journal/entry.ts'
 import { moveCursor } from './change.ts'
@@ -64,9 +64,12 @@ export async function replayEntries(
   for (let from = 0; from < entries.length; from += entriesPerTransaction) {
     await engine.transact(async (tx) => {
       const columns = new Map<string, ReadonlyMap<string, string>>()
+      // A change set is judged whole: containers that changed places in one statement come back row by row.
+      await tx.execute(sql`set constraints all deferred`)
       for (const entry of entries.slice(from, from + entriesPerTransaction)) {
         await replayEntry(tx, tables, entry, columns)
       }
+      await tx.execute(sql`set constraints all immediate`)
     })
   }
 }
@@ -87,13 +90,20 @@ async function replayEntry(
   }
   const { body } = z.object({ body: z.unknown() }).parse(JSON.parse(entry.payload))
   if (entry.kind === 'migration') {
+    // No table is altered while the judgement of its rows is open.
+    await tx.execute(sql`set constraints all immediate`)
     await applyMigration(tx, MigrationBody.parse(body).migration, tables)
+    await tx.execute(sql`set constraints all deferred`)
     columns.clear()
   } else if (entry.kind === 'change') {
     await replayChange(tx, entry, ChangeBody.parse(body), columns)
+    return
   }
-  await tx.execute(sql`insert into platform.outbox
-    values (${entry.domainSequence}, ${entry.kind}, ${entry.changeSetId}::uuid, ${entry.payload})`)
+  await tx.execute(sql`insert into platform.outbox ${outboxRow(entry)}`)
+}
+
+function outboxRow(entry: JournalEntry): SQL {
+  return sql`values (${entry.domainSequence}::bigint, ${entry.kind}::text, ${entry.changeSetId}::uuid, ${entry.payload}::text)`
 }
 
 async function replayChange(
@@ -103,23 +113,40 @@ async function replayChange(
   columns: Map<string, ReadonlyMap<string, string>>,
 ): Promise<void> {
   await tx.execute(sql`select set_config('tracseq.change_set_id', ${entry.changeSetId}, true)`)
-  // A change set is judged whole: containers that changed places in one statement come back row by row.
-  await tx.execute(sql`set constraints all deferred`)
   for (const change of body.changes) {
     const types = columns.get(change.table) ?? (await columnTypes(tx, change.table))
     columns.set(change.table, types)
     await writeRow(tx, change, types)
   }
-  await tx.execute(sql`set constraints all immediate`)
-  await compareCaptured(tx, entry, body.changes)
-  const { command, reaction } = body
-  if (command.idempotencyKey !== null) {
-    await tx.execute(sql`insert into platform.idempotency values (
-      ${command.idempotencyKey}, ${command.requestHash}, ${command.procedure}, ${command.answer},
-      ${body.changes.length === 0 ? null : entry.changeSetId}::uuid, ${entry.recordedAt}::timestamptz)
-      on conflict (key) do nothing`)
-  }
-  if (reaction !== null) await moveCursor(tx, reaction)
+  compareCaptured(entry, body.changes, await finishReplay(tx, entry, body))
+  if (body.reaction !== null) await moveCursor(tx, body.reaction)
+}
+
+/** What a replayed change wrote, as the triggers saw it. */
+interface CapturedRow {
+  readonly table_name: string
+  readonly operation: string
+  readonly image: Readonly<Record<string, string | null>>
+}
+
+/** The outbox row, the answer for repeats and a look at what was captured, in one statement: there are many entries. */
+async function finishReplay(
+  tx: Transaction,
+  entry: JournalEntry,
+  { command, changes }: z.infer<typeof ChangeBody>,
+): Promise<readonly CapturedRow[]> {
+  return rowsOf<CapturedRow>(
+    tx,
+    sql`with taken as (delete from platform.capture where change_set_id = ${entry.changeSetId}::uuid
+          returning ordinal, table_name, operation, image),
+        sent as (insert into platform.outbox ${outboxRow(entry)}),
+        answered as (insert into platform.idempotency
+          select ${command.idempotencyKey}::text, ${command.requestHash}::text, ${command.procedure}::text,
+            ${command.answer}::text, ${changes.length === 0 ? null : entry.changeSetId}::uuid, ${entry.recordedAt}::timestamptz
+          where ${command.idempotencyKey}::text is not null
+          on conflict (key) do nothing)
+        select table_name, operation, image from taken order by ordinal`,
+  )
 }
 
 /** A table's stored columns in order, each with its SQL type. */
@@ -167,21 +194,11 @@ async function writeRow(tx: Transaction, change: Change, types: ReadonlyMap<stri
   }
 }
 
-async function compareCaptured(
-  tx: Transaction,
+function compareCaptured(
   entry: JournalEntry,
   expected: readonly Change[],
-): Promise<void> {
-  const captured = await rowsOf<{
-    table_name: string
-    operation: string
-    image: Record<string, string | null>
-  }>(
-    tx,
-    sql`with taken as (delete from platform.capture where change_set_id = ${entry.changeSetId}::uuid
-          returning ordinal, table_name, operation, image)
-        select table_name, operation, image from taken order by ordinal`,
-  )
+  captured: readonly CapturedRow[],
+): void {
   const same =
     captured.length === expected.length &&
     captured.every((row, index) => {
