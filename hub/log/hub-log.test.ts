@@ -69,28 +69,30 @@ describe('entries of many writers', () => {
     const domains = ['auth', 'barcodes', 'samples', 'storage']
     const clients = await Promise.all(domains.map(() => connectJournal(log.createPort())))
     const seen: number[] = []
-    let writing = true
+    const written = new AbortController()
     const reading = (async () => {
       const reader = await connectJournal(log.createPort())
-      for (;;) {
-        const stillWriting = writing
+      for (let ended = false; !ended;) {
+        const wasWritten = written.signal.aborted
         const entries = await reader.read({ afterSequence: seen.at(-1) ?? 0, limit: 100 })
         seen.push(...entries.map(({ sequence }) => sequence))
-        if (entries.length === 0 && !stillWriting) return reader.close()
+        ended = entries.length === 0 && wasWritten
       }
+      reader.close()
     })()
     await Promise.all(
       domains.map(async (domain, writer) => {
         const client = clients[writer]
+        if (client === undefined) throw new Error('Each domain has a client')
         for (let from = 1; from <= 200; from += 20) {
           const batch = Array.from({ length: 20 }, (_, index) => from + index)
           await Promise.all(
-            batch.map((sequence) => client?.append(entryOf(domain, sequence, laboratoryFor(sequence)))),
+            batch.map((sequence) => client.append(entryOf(domain, sequence, laboratoryFor(sequence)))),
           )
         }
       }),
     )
-    writing = false
+    written.abort()
     await reading
     expect(seen).toEqual(Array.from({ length: 800 }, (_, index) => index + 1))
     for (const domain of domains) {

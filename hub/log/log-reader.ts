@@ -16,6 +16,8 @@ import { checkpointBytes } from '../../platform/journal/entry.ts'
 import { LOG_COLUMNS, LogRow, toEntry } from './log-rows.ts'
 
 const rowsAtOnce = 500
+/** More would only repeat what the first ones say. */
+const reportedProblems = 50
 
 /** Reads the Hub's log. Readers go by positions alone: an entry is visible only when everything before it is. */
 export class LogReader {
@@ -153,10 +155,10 @@ export class LogReader {
   /** Proves every laboratory's chain: dense, hashed, in its domains' order, its checkpoints signed. */
   async verify(request: VerifyRequest): Promise<VerifyResult> {
     const problems: string[] = []
-    let firstBad: number | null = null
+    const bad: number[] = []
     const note = (sequence: number, words: string) => {
-      firstBad = Math.min(firstBad ?? sequence, sequence)
-      if (problems.length < 50) problems.push(words)
+      bad.push(sequence)
+      if (problems.length < reportedProblems) problems.push(words)
     }
     let expected = 1
     let headHash: string | null = null
@@ -175,8 +177,8 @@ export class LogReader {
     await this.#verifyCheckpoints(note)
     const short = shortOf(request.heads ?? [], domains)
     return {
-      status: firstBad !== null ? 'broken' : short.length > 0 ? 'tail-short' : 'whole',
-      firstBadSequence: firstBad ?? (short.length > 0 ? expected : null),
+      status: bad.length > 0 ? 'broken' : short.length > 0 ? 'tail-short' : 'whole',
+      firstBadSequence: bad.toSorted((a, b) => a - b)[0] ?? (short.length > 0 ? expected : null),
       entries: expected - 1,
       headHash,
       problems: [...problems, ...short],
