@@ -26,6 +26,8 @@ export const code = snakeCase.table(
   },
   (table) => [
     primaryKey({ columns: [table.laboratoryId, table.id] }),
+    // Every scan looks here. The exclusion's own index leaves out contested codes, so it cannot serve.
+    index('code_lookup').on(table.laboratoryId, table.lookupKey),
     index('code_of_thing').on(table.laboratoryId, table.thingKind, table.thingId),
     index('code_counter').on(table.laboratoryId, table.workstationPart, table.counter),
     index('code_created').on(table.laboratoryId, table.createdAt, table.id),

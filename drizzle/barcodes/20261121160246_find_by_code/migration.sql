@@ -1,0 +1,1 @@
+CREATE INDEX "code_lookup" ON "code" ("laboratory_id","lookup_key");
