@@ -56,6 +56,7 @@ async function fillWithCodes(database: DomainDatabase, laboratoryId: string, siz
           '2026-01-01T00:00:00Z'::timestamptz + number * interval '1 second', 'bench'
         from json_to_recordset(${JSON.stringify(rows)}::json) as given (number int, id text, text text, key text, own boolean)`)
     })
+    await database.asOwner((tx) => tx.execute(sql`checkpoint`))
   }
   await database.asOwner((tx) => tx.execute(sql`alter table code enable always trigger capture_change`))
   await database.asOwner((tx) => tx.execute(sql`analyze code`))
