@@ -24,8 +24,14 @@ export async function placeByScan(
     return { tone: 'ok', sentence, undo: () => undoMove(tube, before) }
   } catch (error) {
     if (problemCode(error) === null) throw error
-    return { tone: 'bad', sentence: problemWords(error), detail: t('scan.stays', { code: tube.label }) }
+    return { tone: 'bad', ...refusalWords(problemWords(error), t('scan.stays', { code: tube.label })) }
   }
+}
+
+/** What became of the tube, then why; storage begins some of its reasons with the first itself. */
+function refusalWords(words: string, stays: string): { readonly sentence: string; readonly detail: string } {
+  const lead = `${stays}: `
+  return { sentence: stays, detail: words.startsWith(lead) ? words.slice(lead.length) : words }
 }
 
 function moveTo(
