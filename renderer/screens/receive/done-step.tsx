@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import type { FindingGroup, Import } from '../../../services/templates/contract.ts'
+import type { Import } from '../../../services/templates/contract.ts'
 import { api, client } from '../../client.ts'
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx'
 import { Icon } from '../../components/icon.tsx'
@@ -20,7 +20,6 @@ import { readAllRows } from './sheet-reading.ts'
 
 interface DoneStepProps {
   readonly subject: Import
-  readonly groups: readonly FindingGroup[]
   readonly onStep: (step: ImportStep) => void
   readonly onFiles: () => void
 }
@@ -28,7 +27,7 @@ interface DoneStepProps {
 const shownRows = 50
 
 /** Step five: what was saved, what stays for repair, and what comes next. */
-export function DoneStep({ subject, groups, onStep, onFiles }: DoneStepProps) {
+export function DoneStep({ subject, onStep, onFiles }: DoneStepProps) {
   const { t } = useTranslation('receive')
   const mayUndo = useMay('imports:apply')
   const { id, summary, state } = subject
@@ -173,16 +172,14 @@ export function DoneStep({ subject, groups, onStep, onFiles }: DoneStepProps) {
               <h3>{t('done.leftTitle', { count: open, shown: countText(open) })}</h3>
               <button type="button" className="btn btn-sm" onClick={() => onStep('check')}>
                 <Icon name="pen" size={14} />
-                {t('done.repair')}
+                {t('done.repair', { count: open })}
               </button>
               <button type="button" className="btn btn-sm" onClick={() => void exportProblems()}>
                 <Icon name="download" size={14} />
                 {t('check.export')}
               </button>
             </div>
-            <p className="t2 sm">
-              {t('done.leftHint', { causes: groups.filter(({ severity }) => severity !== 'note').length })}
-            </p>
+            <p className="t2 sm">{t('done.leftHint', { count: open })}</p>
             <table className="tb">
               <thead>
                 <tr>

@@ -76,7 +76,7 @@ export function ImportScreen({ id, step, onGo }: ImportScreenProps) {
         <CheckStep {...shared} fields={template.data?.fields ?? []} groups={problems.data ?? null} />
       )}
       {current === 'preview' && <PreviewStep {...shared} running={running} />}
-      {current === 'done' && <DoneStep {...shared} groups={problems.data ?? []} onFiles={() => onGo({})} />}
+      {current === 'done' && <DoneStep {...shared} onFiles={() => onGo({})} />}
     </div>
   )
 }
