@@ -61,8 +61,7 @@ let readAgainTimer: number | undefined
 function readAgainSoon(command: string): void {
   // The feed has a state of its own; what a scan changes is changed by the commands that follow it.
   if (command === 'devices.recordScan' || command === 'devices.settleScan') return
-  window.clearTimeout(readAgainTimer)
-  readAgainTimer = window.setTimeout(() => {
+  readAgainTimer ??= window.setTimeout(() => {
     readAgainTimer = undefined
     void queries.invalidateQueries()
   }, 100)
