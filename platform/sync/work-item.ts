@@ -1,0 +1,60 @@
+import type { ChangeSet, RowAddress } from './change-set.ts'
+
+/** One point where a pushed change and the Hub's row do not go together. */
+export interface ConflictPoint {
+  readonly table: string
+  readonly id: string
+  /** Null where the row as a whole is in question. */
+  readonly column: string | null
+  readonly base: string | null
+  readonly hub: string | null
+  readonly pushed: string | null
+  readonly words: string
+}
+
+/** Work items that hold a change set back until a person decides, or until what they wait for is decided. */
+export type HeldKind = 'conflict' | 'parked' | 'refused' | 'review'
+
+/** A change set that is not applied. Its two proposals are the set and the Hub's rows. */
+export interface HeldItem {
+  readonly kind: HeldKind
+  readonly id: string
+  readonly domain: string
+  readonly set: ChangeSet
+  readonly words: string
+  /** `conflict` only. */
+  readonly conflicts: readonly ConflictPoint[]
+  /** `parked` only: the change sets it waits for. */
+  readonly behind: readonly string[]
+}
+
+/** Something in the rows that a person must look at: `contested`, or a kind of a domain's notices. Stops nothing. */
+export interface StandingItem {
+  readonly kind: 'contested' | (string & {})
+  readonly id: string
+  readonly domain: string
+  readonly set: null
+  readonly words: string
+  /** What it is about; one stands for each kind and subject. */
+  readonly subject: string
+  readonly rows: readonly RowAddress[]
+}
+
+export type WorkItem = HeldItem | StandingItem
+
+export function isHeld(item: WorkItem): item is HeldItem {
+  return item.set !== null
+}
+
+/**
+ * The parked items that wait for a change set, directly or behind one another, in the order in which they came. Once
+ * it is taken or dropped they are decided again in this order.
+ */
+export function listWaiting(changeSetId: string, open: readonly WorkItem[]): readonly HeldItem[] {
+  const settled = new Set([changeSetId])
+  return open.filter(isHeld).filter((item) => {
+    const waits = item.kind === 'parked' && item.behind.some((id) => settled.has(id))
+    if (waits) settled.add(item.set.id)
+    return waits
+  })
+}
