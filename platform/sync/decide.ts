@@ -12,7 +12,7 @@ import type { LogEntryBody, Outcome } from './log.ts'
 import { applyAsPushed, mergeChange } from './merge.ts'
 import { type DomainRules, type Find, isWrittenOnce, type Reference, type SyncRules } from './rules.ts'
 import { emptyView, type Fate, type HubView, type Needs, type Question, Reader, ResultRows } from './view.ts'
-import type { ConflictPoint, HeldItem, HeldKind, StandingItem } from './work-item.ts'
+import { type ConflictPoint, describeFinding, type HeldItem, type HeldKind, type StandingItem } from './work-item.ts'
 
 /** What is to be written at the Hub, in one transaction of the set's domain. */
 export interface Decision {
@@ -297,7 +297,8 @@ class Attempt {
   }
 
   #hold(kind: HeldKind, said: string, more: Partial<Pick<HeldItem, 'conflicts' | 'behind'>> = {}): Decision {
-    const id = deriveId(this.#set.id, kind)
+    // Parked again behind something else, it is another item.
+    const id = deriveId(this.#set.id, [kind, ...(more.behind ?? [])].join(' '))
     const { domain } = this.#set
     const item: HeldItem = {
       kind,
@@ -342,11 +343,12 @@ class Attempt {
       const name = `${kind} ${subject}`
       if (judged.has(name)) return
       judged.add(name)
-      const standing = this.#reader.standing(kind, domain, subject)
-      if (found === null && standing !== null) closes.push(standing)
-      if (found !== null && standing === null) {
-        opens.push({ kind, id: deriveId(entryId, name), domain, set: null, subject, ...found })
-      }
+      const finding = found === null ? null : describeFinding(found)
+      const known = this.#reader.standing(kind, domain, subject)
+      const gone = known.filter((each) => !each.isAcknowledged && each.finding !== finding)
+      closes.push(...gone.map((each) => each.id))
+      if (found === null || known.some((each) => each.finding === finding)) return
+      opens.push({ kind, id: deriveId(entryId, name), domain, set: null, subject, ...found })
     }
     for (const { address, change, after } of writes) {
       const rules = this.#tables[change.table]
@@ -380,6 +382,7 @@ class Attempt {
       ...{ id, laboratoryId, domain, outcome, decides, workstationId, actorId, hybridLogicalTime },
       ...{ recordedAt, reason, correlationId, procedure, causedBy, events },
       resolvedBy: this.#how.approvedBy ?? null,
+      acknowledges: [],
     }
   }
 

@@ -32,6 +32,8 @@ export interface LogEntryBody {
   readonly opens: readonly WorkItem[]
   /** Ids of work items that are done with. */
   readonly closes: readonly string[]
+  /** Of those, the ones about something that stays as it is because a person has seen it. */
+  readonly acknowledges: readonly string[]
 }
 
 /** An entry of a laboratory's log: positions are dense from 1, the hash chains it to all before it. */

@@ -43,7 +43,7 @@ export const resolveProcedure = 'sync.resolve'
 
 /**
  * Makes the change set of a person's decision about a work item, decided at the Hub like any other. Afterwards
- * everything that `listWaiting` names is to be decided again, in order.
+ * what `findReady` finds is to be decided again.
  */
 export function resolveItem(
   item: WorkItem,
@@ -60,8 +60,8 @@ export function resolveItem(
     ? editsOfHeld(item, choice, reader, rules)
     : editsOfStanding(item, choice, reader, rules)
   if (reader.needs !== null) return reader.needs
-  if (!Array.isArray(edits)) return edits as Impossible
-  const changes = (edits as readonly RowEdit[]).map((edit) => changeOf(edit, item.domain, resolver, reader))
+  if (typeof edits === 'string') return { kind: 'impossible', words: edits }
+  const changes = edits.map((edit) => changeOf(edit, item.domain, resolver, reader))
   const set: ChangeSet = {
     ...resolver,
     domain: item.domain,
@@ -75,7 +75,7 @@ export function resolveItem(
   if (decision.kind === 'needs') return decision
   if (decision.kind === 'repeated') return { kind: 'impossible', words: 'This was decided before.' }
   if (decision.fates[0]?.fate.status !== 'taken') return { kind: 'impossible', words: explain(decision) }
-  return isHeld(item) ? settleHeld(item, choice, decision) : settleStanding(item, decision)
+  return isHeld(item) ? settleHeld(item, choice, decision) : settleStanding(item, choice, decision)
 }
 
 /** Decided again as if its author still might. */
@@ -90,23 +90,24 @@ function approve(
   return decision.kind === 'repeated' ? { kind: 'impossible', words: 'This was decided before.' } : decision
 }
 
+/** The rows to write for a choice, or in words why it cannot be chosen. */
 function editsOfHeld(
   item: HeldItem,
   choice: Choice,
   reader: Reader,
   rules: SyncRules,
-): readonly RowEdit[] | Impossible {
+): readonly RowEdit[] | string {
   if (choice.take === 'hub') return []
   if (item.kind === 'parked') {
-    return { kind: 'impossible', words: 'It waits for another decision; decide that one first.' }
+    return 'It waits for another decision; decide that one first.'
   }
   if (choice.take === 'edits') return choice.edits
-  if (item.kind === 'refused') return { kind: 'impossible', words: item.words }
+  if (item.kind === 'refused') return item.words
   const edits: RowEdit[] = []
   for (const change of compactChanges(item.set)) {
     const hub = reader.row(addressOf(item.domain, change.table, change.key.id))
     if (hub === null && change.operation === 'update') {
-      return { kind: 'impossible', words: `A ${change.table} that it changes was not taken.` }
+      return `A ${change.table} that it changes was not taken.`
     }
     const tableRules = rules[item.domain]?.[change.table]
     const differing = Object.entries(change.values).filter(
@@ -126,10 +127,12 @@ function editsOfStanding(
   choice: Choice,
   reader: Reader,
   rules: SyncRules,
-): readonly RowEdit[] | Impossible {
+): readonly RowEdit[] | string {
   if (choice.take === 'edits') return choice.edits
+  // A finding about what was recorded may stay, once a person has seen it.
+  if (item.kind !== 'contested' && choice.take === 'hub') return []
   if (item.kind !== 'contested') {
-    return { kind: 'impossible', words: 'Nobody proposed anything here: say what is to be written.' }
+    return 'Nobody proposed anything here: say what is to be written.'
   }
   const { domain, table, id } = splitAddress(item.subject as RowAddress)
   const row = reader.row(item.subject as RowAddress)
@@ -191,8 +194,12 @@ function settleHeld(item: HeldItem, choice: Choice, decision: Decision): Decisio
 }
 
 /** The rows themselves say whether it is settled: then the decision has closed the item. */
-function settleStanding(item: StandingItem, decision: Decision): Decision | Impossible {
+function settleStanding(item: StandingItem, choice: Choice, decision: Decision): Decision | Impossible {
   const { body } = decision
+  if (item.kind !== 'contested' && choice.take === 'hub') {
+    const seen = { closes: [...body.closes, item.id], acknowledges: [item.id] }
+    return { ...decision, body: { ...body, ...seen, outcome: 'resolved', resolvedBy: body.actorId } }
+  }
   if (!body.closes.includes(item.id)) {
     return { kind: 'impossible', words: `After that it would still be so: ${item.words}` }
   }

@@ -28,17 +28,24 @@ export type Question =
   | { readonly ask: 'fate'; readonly changeSetId: string }
   /** The waiting change set that would insert the row; null when there is none. */
   | { readonly ask: 'maker'; readonly address: RowAddress }
-  /** The open work item of a kind about a subject; null when there is none. */
+  /** The standing items of a kind about a subject that are open or were acknowledged. */
   | { readonly ask: 'standing'; readonly kind: string; readonly domain: string; readonly subject: string }
   /** Whether the person may do this now. */
   | { readonly ask: 'permission'; readonly actorId: string; readonly procedure: string }
+
+/** What is known of a standing item: what it found, and whether a person has said that it may stay. */
+export interface Standing {
+  readonly id: string
+  readonly finding: string
+  readonly isAcknowledged: boolean
+}
 
 interface AnswerTypes {
   readonly row: RowImage | null
   readonly rows: readonly RowImage[]
   readonly fate: Fate | null
   readonly maker: string | null
-  readonly standing: string | null
+  readonly standing: readonly Standing[]
   readonly permission: boolean
 }
 export type Answer<Ask extends Question['ask']> = AnswerTypes[Ask]
@@ -123,8 +130,8 @@ export class Reader {
     return this.#read({ ask: 'maker', address }, null)
   }
 
-  standing(kind: string, domain: string, subject: string): string | null {
-    return this.#read({ ask: 'standing', kind, domain, subject }, null)
+  standing(kind: string, domain: string, subject: string): readonly Standing[] {
+    return this.#read({ ask: 'standing', kind, domain, subject }, [])
   }
 
   mayDo(actorId: string, procedure: string): boolean {

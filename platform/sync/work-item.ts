@@ -47,14 +47,20 @@ export function isHeld(item: WorkItem): item is HeldItem {
 }
 
 /**
- * The parked items that wait for a change set, directly or behind one another, in the order in which they came. Once
- * it is taken or dropped they are decided again in this order.
+ * The first parked item that waits for nothing any more; null when there is none. Whoever has decided something looks
+ * here, decides the set again, and looks again. `open` is in the order in which the items came.
  */
-export function listWaiting(changeSetId: string, open: readonly WorkItem[]): readonly HeldItem[] {
-  const settled = new Set([changeSetId])
-  return open.filter(isHeld).filter((item) => {
-    const waits = item.kind === 'parked' && item.behind.some((id) => settled.has(id))
-    if (waits) settled.add(item.set.id)
-    return waits
-  })
+export function findReady(
+  open: Iterable<WorkItem>,
+  isWaiting: (changeSetId: string) => boolean,
+): HeldItem | null {
+  for (const item of open) {
+    if (isHeld(item) && item.kind === 'parked' && !item.behind.some(isWaiting)) return item
+  }
+  return null
+}
+
+/** What a standing item found, so that the same finding is known again. */
+export function describeFinding(item: { readonly words: string; readonly rows: readonly RowAddress[] }): string {
+  return [item.words, ...[...item.rows].sort()].join(' ')
 }

@@ -111,8 +111,16 @@ function mergeState({ base, hub, pushed }: BothChanged): ColumnVerdict {
   return { value: pushedMayFollow ? pushed : hub }
 }
 
-/** One step of the life, or the two that validating a stored tube takes. */
+/** What follows from storage and barcodes is written to an ended sample too; nothing else is. */
+const following: readonly string[] = ['code', 'location', 'updated_at', 'revision', 'state']
+
+/** One step of the life, or the two that validating a stored tube takes; and nothing more once it has ended. */
 function checkStep(before: RowImage | null, after: RowImage): string | null {
+  const changed = Object.keys(after).filter((column) => before?.[column] !== after[column])
+  const hasEnded = before !== null && nextStates(before.state as SampleState).length === 0
+  if (hasEnded && changed.some((column) => !following.includes(column))) {
+    return `The sample is ${sayState(before.state)}: nothing is written to it any more.`
+  }
   if (before === null || before.state === after.state || mayFollow(before.state, after.state)) return null
   const isStoredAlready = before.state === 'pending' && after.state === 'in_storage'
   return isStoredAlready
@@ -141,8 +149,7 @@ function judgeAmount(row: RowImage, find: Find) {
   const { overdrawn, baseId, competingCorrectionIds } = foldMovements(rows.map(toMovement), quantity)
   const { name } = quantityRules[quantity]
   if (overdrawn) {
-    const ids = rows.map(({ id }) => id ?? '')
-    return { words: `More of the ${name} was taken than was there. Measure it.`, rowIds: ids }
+    return { words: `More of the ${name} was taken than was there. Measure it.`, rowIds: [] }
   }
   if (competingCorrectionIds.length === 0) return null
   const ids = [...competingCorrectionIds, ...(baseId === null ? [] : [baseId])]
