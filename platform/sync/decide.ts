@@ -12,7 +12,13 @@ import type { LogEntryBody, Outcome } from './log.ts'
 import { applyAsPushed, mergeChange } from './merge.ts'
 import { type DomainRules, type Find, isWrittenOnce, type Reference, type SyncRules } from './rules.ts'
 import { emptyView, type Fate, type HubView, type Needs, type Question, Reader, ResultRows } from './view.ts'
-import { type ConflictPoint, describeFinding, type HeldItem, type HeldKind, type StandingItem } from './work-item.ts'
+import {
+  type ConflictPoint,
+  describeFinding,
+  type HeldItem,
+  type HeldKind,
+  type StandingItem,
+} from './work-item.ts'
 
 /** What is to be written at the Hub, in one transaction of the set's domain. */
 export interface Decision {
@@ -108,12 +114,7 @@ class Attempt {
     const writes = this.#mergeRows(conflicts)
     conflicts.push(...this.#listLooseEnds(writes))
     if (conflicts.length === 0) {
-      const broken = this.#listBroken(writes)
-      const merged = broken.filter(({ write }) => write.isMerged || this.#how.from === 'hub')
-      if (merged.length < broken.length) {
-        return this.#hold('refused', broken.map(({ words }) => words).join(' '))
-      }
-      conflicts.push(...merged.map(({ write, words }) => pointAt(write.change, words)))
+      conflicts.push(...this.#listBroken(writes))
     }
     if (conflicts.length > 0) {
       return this.#hold('conflict', 'It does not go together with what is at the Hub.', { conflicts })
@@ -245,10 +246,11 @@ class Attempt {
     return null
   }
 
-  #listBroken(writes: readonly Write[]): readonly { readonly write: Write; readonly words: string }[] {
-    return writes.flatMap((write) => {
-      const said = this.#tables[write.change.table]?.check?.(write.hub, write.after, this.#find) ?? null
-      return said === null ? [] : [{ write, words: said }]
+  /** Invariants that the result would break. Its author may be right: what broke it may be somebody else's row. */
+  #listBroken(writes: readonly Write[]): readonly ConflictPoint[] {
+    return writes.flatMap(({ change, hub, after }) => {
+      const said = this.#tables[change.table]?.check?.(hub, after, this.#find) ?? null
+      return said === null ? [] : [pointAt(change, said)]
     })
   }
 

@@ -61,6 +61,9 @@ export function findReady(
 }
 
 /** What a standing item found, so that the same finding is known again. */
-export function describeFinding(item: { readonly words: string; readonly rows: readonly RowAddress[] }): string {
+export function describeFinding(item: {
+  readonly words: string
+  readonly rows: readonly RowAddress[]
+}): string {
   return [item.words, ...[...item.rows].sort()].join(' ')
 }

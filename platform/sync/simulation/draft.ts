@@ -43,7 +43,10 @@ export class Writing {
   }
 
   row(table: string, id: string | null | undefined): RowImage | null {
-    return this.#written.get(`${table}/${id ?? ''}`) ?? this.desk.rows.row(addressOf(this.#domain, table, id ?? ''))
+    return (
+      this.#written.get(`${table}/${id ?? ''}`) ??
+      this.desk.rows.row(addressOf(this.#domain, table, id ?? ''))
+    )
   }
 
   /** Rows as this command sees them. */

@@ -6,8 +6,8 @@ import { samplesSyncRules } from '../../../services/samples/domain/sync-rules.ts
 import { storageSyncRules } from '../../../services/storage/domain/sync-rules.ts'
 import { templatesSyncRules } from '../../../services/templates/domain/sync-rules.ts'
 import { type Desk, type Draft, type SimulatedEvent, Writing } from './draft.ts'
-import { followCode, followContainer, sampleWork } from './model-samples.ts'
-import { furnish, storageWork } from './model-storage.ts'
+import { followCode, followContainer, receive, sampleWork } from './model-samples.ts'
+import { furnish, place, register, storageWork } from './model-storage.ts'
 
 /** The real rules of all domains. */
 export const laboratoryRules: SyncRules = {
@@ -29,14 +29,16 @@ const otherWork: readonly ((desk: Desk) => Draft | null)[] = [
   startImport,
   saveImportRow,
   signIn,
-  forgeRole,
 ]
 
 /** Something that a person does now at a desk; null when there was nothing to do. */
 export function doSomeWork(desk: Desk): Draft | null {
-  const kinds = [sampleWork, storageWork, storageWork, otherWork]
-  const work = desk.chance.pick(desk.chance.pick(kinds) ?? sampleWork)
-  return work?.(desk) ?? null
+  for (let attempt = 0; attempt < 6; attempt += 1) {
+    const kinds = [sampleWork, storageWork, storageWork, otherWork]
+    const draft = desk.chance.pick(desk.chance.pick(kinds) ?? sampleWork)?.(desk) ?? null
+    if (draft !== null) return draft
+  }
+  return null
 }
 
 /** What a domain writes because of an event of another one. */
@@ -51,7 +53,9 @@ export function administer(desk: Desk): Draft | null {
   const role = desk.chance.pick(writing.all('role'))
   const person = desk.chance.pick(writing.all('app_user'))
   if (role !== undefined && desk.chance.happens(0.6)) {
-    writing.update('role', role.id ?? '', { permissions: JSON.stringify([`right-${desk.chance.below(100)}`]) })
+    writing.update('role', role.id ?? '', {
+      permissions: JSON.stringify([`right-${desk.chance.below(100)}`]),
+    })
     return writing.finish('auth.updateRole')
   }
   if (person === undefined) return null
@@ -59,18 +63,33 @@ export function administer(desk: Desk): Draft | null {
   return writing.finish('auth.updateUser')
 }
 
-/** Everything that is there on the first day. */
-export function foundLaboratory(desk: Desk, people: readonly string[]): readonly (Draft | null)[] {
+/** What is there on the first day: people, rooms, and a few tubes that everybody works with. */
+export const firstDay: readonly ((desk: Desk) => Draft | null)[] = [
+  furnish,
+  ...Array.from({ length: 3 }, () => receive),
+  ...Array.from({ length: 3 }, () => register),
+  ...Array.from({ length: 2 }, () => place),
+  draftTemplate,
+]
+
+/** The laboratory itself, its people and what they may do. */
+export function foundLaboratory(desk: Desk, people: readonly string[]): Draft | null {
   const writing = new Writing(desk, 'auth')
   writing.insert('laboratory', { name: 'The laboratory', created_at: desk.now() }, desk.laboratoryId)
   writing.insert('role', { name: 'lab_technician', permissions: null })
   for (const id of people) {
     const address = `${id}@laboratory.example`
-    const said = { email: address, email_key: address, name: id, status: 'active', roles: '[]', badge_code: null }
+    const said = {
+      email: address,
+      email_key: address,
+      name: id,
+      status: 'active',
+      roles: '[]',
+      badge_code: null,
+    }
     writing.insert('app_user', { ...said, created_at: desk.now(), created_by: 'founder' }, id)
   }
-  const [receive] = sampleWork
-  return [writing.finish('auth.found'), furnish(desk), receive?.(desk) ?? null]
+  return writing.finish('auth.found')
 }
 
 /** Pre-printed codes are few here, so that two workstations link the same one. */
@@ -104,10 +123,17 @@ function draftTemplate(desk: Desk): Draft | null {
   const writing = new Writing(desk, 'templates')
   const name = desk.chance.pick(['Manifest', 'manifest', 'Pooling']) ?? 'Manifest'
   const versions = writing.all('template').filter((row) => row.name?.toLowerCase() === name.toLowerCase())
-  if (versions.length > 3) return null
+  if (versions.length > 2) return null
   const version = versions.reduce((greatest, row) => Math.max(greatest, Number(row.version)), 0) + 1
   writing.insert('template', {
-    ...{ name, version: String(version), state: 'draft', built_in: 'false', description: '', definition: '{}' },
+    ...{
+      name,
+      version: String(version),
+      state: 'draft',
+      built_in: 'false',
+      description: '',
+      definition: '{}',
+    },
     ...{ contested: 'false', created_at: desk.now(), created_by: desk.personId, published_at: null },
   })
   return writing.finish('templates.create')
@@ -134,8 +160,15 @@ function advanceTemplate(desk: Desk): Draft | null {
 
 function startImport(desk: Desk): Draft | null {
   const writing = new Writing(desk, 'templates')
-  if (writing.all('import').length > 2) return null
-  const counts = { rows: '3', good: '3', to_confirm: '0', with_errors: '0', skipped: '0', leading_zeros_kept: '0' }
+  if (writing.all('import').length > 0) return null
+  const counts = {
+    rows: '3',
+    good: '3',
+    to_confirm: '0',
+    with_errors: '0',
+    skipped: '0',
+    leading_zeros_kept: '0',
+  }
   writing.insert('import', {
     ...{ state: 'checking', file_name: 'samples.xlsx', file_sha256: 'ab', template_id: desk.newId() },
     ...{ choices: '{}', facts: '{}', ...counts, created_at: desk.now(), created_by: desk.personId },
@@ -160,18 +193,21 @@ function saveImportRow(desk: Desk): Draft | null {
 }
 
 function signIn(desk: Desk): Draft | null {
+  if (!desk.chance.happens(0.3)) return null
   const writing = new Writing(desk, 'auth')
   const said = { email: desk.personId, user_id: desk.personId, outcome: 'signed_in', workstation: 'bench' }
   writing.insert('sign_in', { ...said, at: desk.now() })
   return writing.finish('auth.signIn')
 }
 
+/** What nobody at the Hub ever gave. */
+export const forgedPermissions = '["everything"]'
+
 /** A workstation that was tampered with gives itself rights. The Hub must not take it. */
-function forgeRole(desk: Desk): Draft | null {
-  if (!desk.chance.happens(0.2)) return null
+export function forgeRole(desk: Desk): Draft | null {
   const writing = new Writing(desk, 'auth')
   const role = desk.chance.pick(writing.all('role'))
   if (role === undefined) return null
-  writing.update('role', role.id ?? '', { permissions: '["everything"]' })
+  writing.update('role', role.id ?? '', { permissions: forgedPermissions })
   return writing.finish('auth.updateRole')
 }

@@ -1,10 +1,6 @@
 import type { RowImage } from '../change-set.ts'
 import { foldMovements, decideMovement, type MovementKind } from '../../../services/samples/domain/amount.ts'
-import {
-  checkCustody,
-  type CustodyKind,
-  nextCustodyKinds,
-} from '../../../services/samples/domain/custody.ts'
+import { checkCustody, type CustodyKind, nextCustodyKinds } from '../../../services/samples/domain/custody.ts'
 import { decideTransition, nextStates, type SampleState } from '../../../services/samples/domain/lifecycle.ts'
 import { custodyAfter, stateAfter, type StorageNews } from '../../../services/samples/domain/storage-news.ts'
 import { toCustodyEvent, toMovement } from '../../../services/samples/domain/sync-rules.ts'
@@ -28,8 +24,9 @@ export const sampleWork: readonly ((desk: Desk) => Draft | null)[] = [
   addType,
 ]
 
-function receive(desk: Desk): Draft | null {
+export function receive(desk: Desk): Draft | null {
   const writing = new Writing(desk, 'samples')
+  if (writing.all('sample').length > 8) return null
   addSample(writing, `S-${desk.chance.below(1000)}`, desk.chance.happens(0.8) ? 'validated' : 'pending')
   return writing.finish('samples.accession')
 }
@@ -52,8 +49,10 @@ function editFields(desk: Desk): Draft | null {
   const writing = new Writing(desk, 'samples')
   const sample = pickSample(writing)
   if (sample === null || nextStates(sample.state as SampleState).length === 0) return null
-  const column = desk.chance.pick(['name', 'donor', 'project', 'priority', 'concentration_ng_per_ul']) ?? 'name'
-  const value = column === 'priority' ? desk.chance.pick(['low', 'high', 'stat']) : `${desk.chance.below(1000)}`
+  const column =
+    desk.chance.pick(['name', 'donor', 'project', 'priority', 'concentration_ng_per_ul']) ?? 'name'
+  const value =
+    column === 'priority' ? desk.chance.pick(['low', 'high', 'stat']) : `${desk.chance.below(1000)}`
   writing.update('sample', sample.id ?? '', {
     [column]: value ?? null,
     updated_at: desk.now(),
@@ -69,10 +68,12 @@ function changeState(desk: Desk): Draft | null {
   if (sample === null) return null
   // Most work goes on; ends are rarer, or there would soon be nothing left to work with.
   const next = nextStates(sample.state as SampleState).filter(
-    (state) => ['validated', 'in_sequencing', 'completed', 'pending'].includes(state) || desk.chance.happens(0.15),
+    (state) =>
+      ['validated', 'in_sequencing', 'completed', 'pending'].includes(state) || desk.chance.happens(0.15),
   )
   const to = desk.chance.pick(next)
-  if (to === undefined || !decideTransition(sample.state as SampleState, to, { reason: 'work' }).ok) return null
+  if (to === undefined || !decideTransition(sample.state as SampleState, to, { reason: 'work' }).ok)
+    return null
   writing.update('sample', sample.id ?? '', { state: to, updated_at: desk.now() })
   addHistory(writing, sample.id ?? '', to)
   return writing.finish('samples.changeState')
@@ -127,13 +128,16 @@ function recordCustody(desk: Desk): Draft | null {
 
 function settleFork(desk: Desk): Draft | null {
   const writing = new Writing(desk, 'samples')
-  const forked = writing.all('sample').filter((row) => checkCustody(chainOf(writing, row.id ?? '')).heads.length > 1)
+  const forked = writing
+    .all('sample')
+    .filter((row) => checkCustody(chainOf(writing, row.id ?? '')).heads.length > 1)
   const sample = desk.chance.pick(forked)
   if (sample === undefined) return null
   const { heads } = checkCustody(chainOf(writing, sample.id ?? ''))
   const [head, ...others] = heads
   const kind = desk.chance.pick(nextCustodyKinds(head?.state ?? null))
-  if (head === undefined || head.state === null || kind === undefined || kind === 'received_elsewhere') return null
+  if (head === undefined || head.state === null || kind === undefined || kind === 'received_elsewhere')
+    return null
   addCustody(
     writing,
     sample.id ?? '',
@@ -147,7 +151,8 @@ function settleFork(desk: Desk): Draft | null {
 function makeAliquots(desk: Desk): Draft | null {
   const writing = new Writing(desk, 'samples')
   const mother = pickSample(writing)
-  if (mother === null || ['rejected', 'discarded', 'archived', 'deleted'].includes(mother.state ?? '')) return null
+  if (mother === null || ['rejected', 'discarded', 'archived', 'deleted'].includes(mother.state ?? ''))
+    return null
   const left = foldMovements(movementsOf(writing, mother.id ?? ''), 'volume_ul').value
   if (left === null || Number(left) < 4) return null
   addMovement(writing, mother.id ?? '', 'taken', '4', [])
@@ -175,7 +180,9 @@ export function followContainer(desk: Desk, event: SimulatedEvent): Draft | null
   const sample = writing.row('sample', sampleId)
   const what = event.name as StorageNews
   if (containerId === undefined || containerId === null || sampleId === undefined) return null
-  const state = { placed: 'placed', moved: 'placed', returned: 'placed', taken_out: 'unplaced' }[what as string]
+  const state = { placed: 'placed', moved: 'placed', returned: 'placed', taken_out: 'unplaced' }[
+    what as string
+  ]
   const link = { sample_id: sampleId, state: state ?? what, place: to }
   if (writing.row('sample_container', containerId) === null) {
     const rest = { placement_ahead: 'false', by_receive: 'false', received_place: null }
@@ -260,7 +267,11 @@ function addCustody(
   const { desk } = writing
   return writing.insert('custody_event', {
     ...{ sample_id: sampleId, kind, predecessor_id: predecessorId, settles_ids: JSON.stringify(settlesIds) },
-    ...{ holder: desk.personId, place: null, to_laboratory_id: kind === 'shipped' ? desk.laboratoryId : null },
+    ...{
+      holder: desk.personId,
+      place: null,
+      to_laboratory_id: kind === 'shipped' ? desk.laboratoryId : null,
+    },
     ...{ reason: null, ...occasion(desk) },
   })
 }

@@ -33,11 +33,11 @@ export function furnish(desk: Desk): Draft | null {
   return writing.finish('storage.addNode')
 }
 
-function register(desk: Desk): Draft | null {
+export function register(desk: Desk): Draft | null {
   const writing = new Writing(desk, 'storage')
   const samples = desk.rows.all('samples', 'sample').filter((row) => row.state !== 'deleted')
   const sample = desk.chance.pick(samples)
-  if (sample === undefined || writing.all('container').length > 12) return null
+  if (sample === undefined || writing.all('container').length > 6) return null
   const now = desk.now()
   const id = writing.insert('container', {
     ...{ kind: 'tube', sample_id: sample.id ?? null, material: 'dna', label: sample.name ?? 'tube' },
@@ -47,7 +47,7 @@ function register(desk: Desk): Draft | null {
   return writing.finish('storage.registerContainer')
 }
 
-function place(desk: Desk): Draft | null {
+export function place(desk: Desk): Draft | null {
   const writing = new Writing(desk, 'storage')
   const container = pickContainer(writing, 'unplaced')
   const spot = desk.chance.pick(listFree(writing))
@@ -115,7 +115,12 @@ function returnToPlace(desk: Desk): Draft | null {
     .find((each) => each.container_id === container?.id && each.live === 'true' && each.kept === 'true')
   if (container === null || row === undefined) return null
   const now = desk.now()
-  writing.update('placement', row.id ?? '', { kept: 'false', held_by_id: null, held_by: null, held_since: null })
+  writing.update('placement', row.id ?? '', {
+    kept: 'false',
+    held_by_id: null,
+    held_by: null,
+    held_since: null,
+  })
   writing.update('container', container.id ?? '', { state: 'placed', state_since: now })
   tell(writing, container.id ?? '', 'returned', `${row.box_id ?? ''} ${row.position ?? ''}`)
   return writing.finish('storage.returnToPlace')
@@ -133,7 +138,9 @@ function leave(desk: Desk, state: string, what: string): Draft | null {
   const writing = new Writing(desk, 'storage')
   const container = pickContainer(writing, 'placed')
   if (container === null) return null
-  const places = writing.all('placement').filter((row) => row.container_id === container.id && row.live === 'true')
+  const places = writing
+    .all('placement')
+    .filter((row) => row.container_id === container.id && row.live === 'true')
   const left = { live: 'false', kept: 'false', held_by_id: null, held_by: null, held_since: null }
   for (const row of places) writing.update('placement', row.id ?? '', left)
   writing.update('container', container.id ?? '', { state, state_since: desk.now() })
@@ -163,8 +170,7 @@ function unmarkPosition(desk: Desk): Draft | null {
 
 function addBox(desk: Desk): Draft | null {
   const writing = new Writing(desk, 'storage')
-  const boxes = listBoxes(writing)
-  if (boxes.length > 3) return null
+  if (listBoxes(writing).length > 2) return null
   const room = writing.all('storage_node').find((row) => row.kind === 'room')
   if (room === undefined) return null
   addNode(writing, 'box', `Box ${desk.chance.below(100)}`, room.id ?? null)
@@ -181,7 +187,9 @@ function renameBox(desk: Desk): Draft | null {
 
 function removeBox(desk: Desk): Draft | null {
   const writing = new Writing(desk, 'storage')
-  const used = new Set([...liveOf(writing, 'placement'), ...liveOf(writing, 'position_mark')].map((row) => row.box_id))
+  const used = new Set(
+    [...liveOf(writing, 'placement'), ...liveOf(writing, 'position_mark')].map((row) => row.box_id),
+  )
   const box = desk.chance.pick(listBoxes(writing).filter((row) => !used.has(row.id ?? null)))
   if (box === undefined || listBoxes(writing).length < 2) return null
   writing.update('storage_node', box.id ?? '', { removed_at: desk.now() })
@@ -192,7 +200,16 @@ function addNode(writing: Writing, kind: string, name: string, parentId: string 
   const { desk } = writing
   const size = kind === 'box' ? '2' : null
   const id = writing.insert('storage_node', {
-    ...{ parent_id: parentId, kind, name, zone: null, rows: size, columns: size, fill_order: null, code: null },
+    ...{
+      parent_id: parentId,
+      kind,
+      name,
+      zone: null,
+      rows: size,
+      columns: size,
+      fill_order: null,
+      code: null,
+    },
     ...{ created_at: desk.now(), created_by: desk.personId, removed_at: null },
   })
   const said = { node_id: id, what: 'added', from: null, to: null, reason: null }

@@ -137,7 +137,10 @@ export class SimulatedWorkstation {
       const folded = foldRow(this.#hubImages.get(address) ?? null, pending)
       const row = this.rows.row(address)
       // The mark is laid over the row after the fold.
-      const marked = folded === null || row === null || !('contested' in folded) ? folded : { ...folded, contested: row.contested ?? null }
+      const marked =
+        folded === null || row === null || !('contested' in folded)
+          ? folded
+          : { ...folded, contested: row.contested ?? null }
       if (!equalRows(row, marked)) yield address
     }
   }
@@ -149,7 +152,9 @@ export class SimulatedWorkstation {
       this.#pending.delete(decided.id)
       for (const { table, key } of decided.changes) {
         const address = addressOf(decided.domain, table, key.id)
-        const rest = (this.#pendingOn.get(address) ?? []).filter(({ changeSetId }) => changeSetId !== decided.id)
+        const rest = (this.#pendingOn.get(address) ?? []).filter(
+          ({ changeSetId }) => changeSetId !== decided.id,
+        )
         if (rest.length === 0) this.#pendingOn.delete(address)
         else this.#pendingOn.set(address, rest)
       }

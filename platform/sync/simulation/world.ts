@@ -4,8 +4,16 @@ import { isHeld, type WorkItem } from '../work-item.ts'
 import { Chance } from './chance.ts'
 import { type Desk, type Draft, makeChangeSet } from './draft.ts'
 import type { Message } from './messages.ts'
-import { administer, doSomeWork, foundLaboratory, laboratoryRules, react } from './model-laboratory.ts'
-import { RowStore } from './row-store.ts'
+import {
+  administer,
+  doSomeWork,
+  firstDay,
+  forgeRole,
+  foundLaboratory,
+  laboratoryRules,
+  react,
+} from './model-laboratory.ts'
+import type { RowStore } from './row-store.ts'
 import { SimulatedHub, type Steps } from './simulated-hub.ts'
 import { type DueReaction, SimulatedWorkstation } from './simulated-workstation.ts'
 
@@ -56,13 +64,17 @@ export class World {
   #ids = 0
 
   constructor(size: number) {
-    this.workstations = Array.from({ length: size }, (_, name) => new SimulatedWorkstation(name, laboratoryRules))
+    this.workstations = Array.from(
+      { length: size },
+      (_, name) => new SimulatedWorkstation(name, laboratoryRules),
+    )
     this.#skews = this.workstations.map((_, name) => ((name * 7) % 5) * hour - 5 * hour)
     this.#people = this.workstations.map((_, name) => `0000000${name}-0000-4000-8000-0000000000bb`)
-    const desk = this.#deskOfHub(new Chance(1), new RowStore())
-    for (const draft of foundLaboratory(desk, [...this.#people, desk.personId])) {
-      if (draft !== null) this.#commitAtHub(draft, new Chance(1), null)
-    }
+    const chance = new Chance(1)
+    const founder = this.#deskOfHub(chance)
+    const people = [...this.#people, founder.personId]
+    this.#workAtHub((desk) => foundLaboratory(desk, people), chance)
+    for (const work of firstDay) this.#workAtHub(work, chance)
   }
 
   take(step: Step): void {
@@ -117,7 +129,7 @@ export class World {
     this.#parted.clear()
     this.#restartHub()
     for (const workstation of this.workstations) this.#restart(workstation)
-    for (let round = 0; round < 1_000; round += 1) {
+    for (let round = 0; round < 100; round += 1) {
       if (this.#isQuiet()) return
       for (const workstation of this.workstations) {
         while (workstation.reactions.length > 0) this.#react(workstation, new Chance(round), null)
@@ -136,7 +148,10 @@ export class World {
     for (let round = 0; round < 500; round += 1) {
       const item = [...this.hub.openItems.values()].find((each) => each.kind !== 'parked')
       if (item === undefined) return
-      if (!this.#resolve(item, chance, null)) throw new Error(`Nobody can resolve: ${item.kind} ${item.words}`)
+      const impossible = this.#resolve(item, chance, null)
+      if (impossible !== null) {
+        throw new Error(`Nobody can resolve ${item.kind} (${item.words}): ${impossible}`)
+      }
     }
     throw new Error('There are always new work items')
   }
@@ -151,7 +166,7 @@ export class World {
 
   #work(workstation: SimulatedWorkstation, chance: Chance, stopAfter: number | null): void {
     const desk = this.#deskAt(workstation, chance)
-    const draft = doSomeWork(desk)
+    const draft = chance.happens(0.01) ? forgeRole(desk) : doSomeWork(desk)
     if (draft !== null) this.#execute(workstation, desk, draft, null, stopAfter)
   }
 
@@ -225,44 +240,46 @@ export class World {
   }
 
   #workAtHub(work: (desk: Desk) => Draft | null, chance: Chance): void {
-    const draft = work(this.#deskOfHub(chance, this.hub.rows))
-    if (draft !== null) this.#commitAtHub(draft, chance, null)
+    const desk = this.#deskOfHub(chance)
+    const draft = work(desk)
+    if (draft !== null) this.#commitAtHub(desk, draft, null)
   }
 
   /** A command at the Hub, and the reactions to it. What the rules do not allow is refused before it is written. */
-  #commitAtHub(draft: Draft, chance: Chance, causedBy: string | null): void {
-    const desk = this.#deskOfHub(chance, this.hub.rows)
-    const changes = draft.changes.map((change) =>
-      change.operation === 'insert' ? { ...change, values: { ...change.values, revision: desk.changeSetId } } : change,
-    )
-    const set = makeChangeSet(desk, { ...draft, changes }, {
-      workstationId: 'hub',
-      causedBy,
-      hybridLogicalTime: desk.now(),
-    })
+  #commitAtHub(desk: Desk, draft: Draft, causedBy: string | null): void {
+    const set = makeChangeSet(desk, draft, { workstationId: 'hub', causedBy, hybridLogicalTime: desk.now() })
     const decision = this.hub.decide(set, { from: 'hub' })
     if (decision.kind !== 'decision' || decision.fates[0]?.fate.status !== 'taken') return
     this.hub.commit(decision)
     this.acknowledged.set(set.id, set)
     for (const event of draft.events) {
-      const reaction = react(this.#deskOfHub(chance, this.hub.rows), draft.domain, event)
-      if (reaction !== null) this.#commitAtHub(reaction, chance, set.id)
+      const next = this.#deskOfHub(desk.chance)
+      const reaction = react(next, draft.domain, event)
+      if (reaction !== null) this.#commitAtHub(next, reaction, set.id)
     }
   }
 
-  #resolve(item: WorkItem, chance: Chance, stopAfter: number | null): boolean {
+  /** Null when it was resolved; otherwise why none of the choices was possible. */
+  #resolve(item: WorkItem, chance: Chance, stopAfter: number | null): string | null {
+    const reasons: string[] = []
     const choices: Choice[] = chance.happens(0.5) ? [{ take: 'pushed' }, { take: 'hub' }] : [{ take: 'hub' }]
     for (const choice of [...choices, rename(item, this.hub, chance)]) {
-      const desk = this.#deskOfHub(chance, this.hub.rows)
+      const desk = this.#deskOfHub(chance)
       const resolver = {
         ...{ id: desk.changeSetId, laboratoryId, workstationId: 'hub', actorId: desk.personId },
-        ...{ hybridLogicalTime: desk.now(), recordedAt: desk.now(), reason: 'decided', correlationId: 'decided' },
+        ...{
+          hybridLogicalTime: desk.now(),
+          recordedAt: desk.now(),
+          reason: 'decided',
+          correlationId: 'decided',
+        },
       }
       const answer = run(this.hub.resolve(item.id, choice, resolver), stopAfter)
       if (answer === 'stopped') this.#restartHub()
-      if (answer === null || answer === 'stopped') return true
+      if (answer === null || answer === 'stopped') return null
+      reasons.push(`${choice.take}: ${answer.words}`)
     }
-    return false
+    return reasons.join(' ')
   }
 
   #deskAt(workstation: SimulatedWorkstation, chance: Chance): Desk {
@@ -270,8 +287,8 @@ export class World {
     return this.#deskOf(this.#people[workstation.name] ?? '', workstation.rows, chance, now)
   }
 
-  #deskOfHub(chance: Chance, rows: RowStore): Desk {
-    return this.#deskOf('00000000-0000-4000-8000-0000000000cc', rows, chance, () => this.#time)
+  #deskOfHub(chance: Chance): Desk {
+    return this.#deskOf('00000000-0000-4000-8000-0000000000cc', this.hub.rows, chance, () => this.#time)
   }
 
   #deskOf(personId: string, rows: RowStore, chance: Chance, clock: () => number): Desk {

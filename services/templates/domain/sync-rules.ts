@@ -12,6 +12,9 @@ const order: readonly (string | null | undefined)[] = ['draft', 'published', 'de
 /** What a published version says for ever. */
 const fixed = ['name', 'version', 'definition', 'description', 'built_in'] as const
 
+/** What a version is called. */
+const naming: readonly string[] = ['name', 'version']
+
 /** How templates and imports come together when several workstations worked on them. */
 export const templatesSyncRules: DomainRules = {
   ...sagaRules,
@@ -60,7 +63,9 @@ function mergeState({ hub, pushed }: BothChanged): ColumnVerdict {
 function checkVersion(before: RowImage | null, after: RowImage): string | null {
   if (before === null || before.state === 'draft') return null
   if (order.indexOf(after.state) < order.indexOf(before.state)) return 'A version only goes on, never back.'
-  return fixed.some((column) => before[column] !== after[column])
+  // Which of two gets the name is not settled while it is contested.
+  const settled = fixed.filter((column) => before.contested !== 'true' || !naming.includes(column))
+  return settled.some((column) => before[column] !== after[column])
     ? 'A published version never changes.'
     : null
 }
