@@ -177,8 +177,10 @@ function settleHeld(item: HeldItem, choice: Choice, decision: Decision): Decisio
     outcome: item.kind,
     status: isDropped ? 'dropped' : 'taken',
     resultId: decision.body.id,
-    // Of a third proposal nobody knows how far it is the author's.
-    altered: choice.take === 'edits' ? decision.rows.map(({ address }) => address) : [],
+    // In a row that was there, columns that its author did not touch may hold what the author has not seen.
+    altered: decision.body.changes
+      .filter(({ operation }) => operation === 'update' || choice.take === 'edits')
+      .map(({ table, key }) => addressOf(item.domain, table, key.id)),
   }
   return {
     ...decision,

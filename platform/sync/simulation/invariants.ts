@@ -26,6 +26,7 @@ export function assertSound(world: World): void {
   assertEqualCopies(world)
   assertLogTellsTheRows(world)
   assertNothingLost(world)
+  assertBuiltOnTaken(world)
   assertLaboratory(world)
 }
 
@@ -147,6 +148,23 @@ function assertTaken(set: ChangeSet, taking: LogEntry, moments: Moments): void {
         throw new Error(`${set.procedure} replaced ${column} of ${address}, which its author had not seen`)
       }
     }
+  }
+}
+
+/** Nothing was taken by itself while what it builds on waited for a person, nor as a reaction to what was dropped. */
+function assertBuiltOnTaken({ hub, acknowledged }: World): void {
+  const statuses = new Map<string, string>()
+  for (const { outcome, body, fates } of hub.decisions) {
+    const set = acknowledged.get(body.decides)
+    if (set !== undefined && (outcome === 'applied' || outcome === 'merged')) {
+      const bases = [set.causedBy, ...set.changes.map(({ replaces }) => replaces)]
+      const waiting = bases.find((base) => base !== set.id && statuses.get(base ?? '') === 'waiting')
+      if (waiting !== undefined) throw new Error(`${set.procedure} was taken, though ${waiting ?? ''} waits`)
+      if (statuses.get(set.causedBy ?? '') === 'dropped') {
+        throw new Error(`${set.procedure} was taken, though what it reacts to was dropped`)
+      }
+    }
+    for (const { changeSetId, fate } of fates) statuses.set(changeSetId, fate.status)
   }
 }
 

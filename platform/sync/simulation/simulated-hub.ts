@@ -17,6 +17,8 @@ export class SimulatedHub {
   readonly rows = new RowStore()
   readonly log: LogEntry[] = []
   readonly openItems = new Map<string, WorkItem>()
+  /** Everything that was decided, in the order of the commits. */
+  readonly decisions: Decision[] = []
   readonly #acknowledged = new Map<string, WorkItem>()
   readonly #fates = new Map<string, Fate>()
   /** Committed with the rows of their domain, not in the laboratory's log yet. */
@@ -96,6 +98,7 @@ export class SimulatedHub {
 
   /** One transaction in the set's domain: rows, fates, work items, and the header last. */
   commit(decision: Decision): void {
+    this.decisions.push(decision)
     for (const { address, image } of decision.rows) this.rows.write(address, image)
     for (const { changeSetId, fate } of decision.fates) this.#fates.set(changeSetId, fate)
     const { body } = decision
