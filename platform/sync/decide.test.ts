@@ -170,6 +170,18 @@ describe('the decision of the Hub, step by step', () => {
     expect(bench.open).toEqual([])
   })
 
+  it('4: a row that was resolved may hold what its author has not seen, so the next change is merged, not laid over', () => {
+    const bench = new Bench()
+    const made = bench.push('lab', [insertOf('thing', thing, { name: 'a', note: null, place: 'p' })]).set.id
+    bench.push('lab', [updateOf('thing', thing, made, { name: ['a', 'b'], place: ['p', 'q'] })])
+    const mine = bench.push('lab', [updateOf('thing', thing, made, { name: ['a', 'c'] })]).set.id
+    expect(bench.resolve('conflict', 'pushed')).toBeNull()
+    expect(bench.row('lab', 'thing', thing)).toMatchObject({ name: 'c', place: 'q' })
+    expect(bench.push('lab', [updateOf('thing', thing, mine, { place: ['p', 'r'] })]).outcome).toBe(
+      'conflict',
+    )
+  })
+
   it('4: rows that are written once are the same or a conflict', () => {
     const bench = new Bench()
     bench.push('lab', [insertOf('entry', thing, { said: 'a' })])

@@ -27,6 +27,7 @@ export function assertSound(world: World): void {
   assertLogTellsTheRows(world)
   assertNothingLost(world)
   assertBuiltOnTaken(world)
+  assertDecidedOnce(world)
   assertLaboratory(world)
 }
 
@@ -165,6 +166,25 @@ function assertBuiltOnTaken({ hub, acknowledged }: World): void {
       }
     }
     for (const { changeSetId, fate } of fates) statuses.set(changeSetId, fate.status)
+  }
+}
+
+/** Each set once, in the order in which its workstation made them; again only where it had waited to be. */
+function assertDecidedOnce({ hub, workstations }: World): void {
+  const outcomes = new Map<string, string>()
+  for (const { body, outcome } of hub.decisions) {
+    const before = outcomes.get(body.decides)
+    if (before !== undefined && before !== 'parked' && before !== 'review') {
+      throw new Error(`The change set ${body.decides} was decided again after it was ${before}`)
+    }
+    outcomes.set(body.decides, outcome)
+  }
+  const order = [...outcomes.keys()]
+  for (const { name, journal } of workstations) {
+    const places = journal.map(({ id }) => order.indexOf(id))
+    if (places.some((place, index) => place < (places[index - 1] ?? 0))) {
+      throw new Error(`Sets of workstation ${name} were decided in another order than they were made`)
+    }
   }
 }
 
