@@ -169,6 +169,46 @@ describe('laboratory work that met', () => {
     expect(laboratory.open).toEqual(['contested'])
   })
 
+  it('a tube moved at one workstation and taken in hand at another is where a person says', () => {
+    const laboratory = new Laboratory()
+    const box = { kind: 'box', name: 'Box 1', parent_id: null, removed_at: null }
+    laboratory.push('storage', [insertOf('storage_node', makeId('box', 1), box)])
+    const placed = place(laboratory, 'a', 'A1').id
+    const id = makeId('a place', 1)
+    expect(
+      laboratory.push('storage', [updateOf('placement', id, placed, { position: ['A1', 'B1'] })]).outcome,
+    ).toBe('applied')
+    const inHand = [
+      updateOf('placement', id, placed, { kept: ['false', 'true'] }),
+      updateOf('container', makeId('a', 1), placed, { state: ['placed', 'checked_out'] }),
+    ]
+    expect(laboratory.push('storage', inHand).outcome).toBe('conflict')
+    expect(laboratory.row('storage', 'container', makeId('a', 1))?.state).toBe('placed')
+  })
+
+  it('a draft that was changed meanwhile is not published unseen, and what was published is not changed', () => {
+    const laboratory = new Laboratory()
+    const id = makeId('form', 1)
+    const draft = {
+      name: 'Form',
+      version: '1',
+      state: 'draft',
+      definition: '{}',
+      description: '',
+      contested: 'false',
+    }
+    const made = laboratory.push('templates', [insertOf('template', id, draft)]).id
+    laboratory.push('templates', [updateOf('template', id, made, { definition: ['{}', '{"fields":[]}'] })])
+    const publish = [updateOf('template', id, made, { state: ['draft', 'published'] })]
+    expect(laboratory.push('templates', publish).outcome).toBe('conflict')
+
+    const other = makeId('form', 2)
+    const second = laboratory.push('templates', [insertOf('template', other, { ...draft, version: '2' })]).id
+    laboratory.push('templates', [updateOf('template', other, second, { state: ['draft', 'published'] })])
+    const late = [updateOf('template', other, second, { description: ['', 'late'] })]
+    expect(laboratory.push('templates', late).outcome).toBe('conflict')
+  })
+
   it('a box that was taken away while somebody filled it: whoever comes second is asked', () => {
     for (const order of ['fill first', 'remove first']) {
       const laboratory = new Laboratory()

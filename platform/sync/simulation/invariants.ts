@@ -134,7 +134,23 @@ function assertTaken(set: ChangeSet, taking: LogEntry, moments: Moments): void {
   for (const change of compactChanges(set)) {
     const rules = laboratoryRules[set.domain]?.[change.table]
     const address = addressOf(set.domain, change.table, change.key.id)
-    const { before, after } = moments.around(address, taking.position)
+    const { before, after, lastWriters } = moments.around(address, taking.position)
+    const written = taking.changes.find(
+      ({ table, key }) => table === change.table && key.id === change.key.id,
+    )
+    // Of a row that both left alike, the later instant may be taken.
+    const isWritten = Object.keys(written?.values ?? {}).some(
+      (column) => rules?.columns?.[column] === undefined && column !== 'contested',
+    )
+    const sawLast = change.replaces === null || lastWriters.includes(change.replaces)
+    if (
+      leftByOnePerson.includes(`${set.domain}/${change.table}`) &&
+      before !== null &&
+      isWritten &&
+      !sawLast
+    ) {
+      throw new Error(`${set.procedure} changed ${address}, which its author had seen otherwise`)
+    }
     for (const [column, value] of Object.entries(change.values)) {
       if (rules === undefined || !takesPart(rules, column)) continue
       const ruled = rules.columns?.[column] !== undefined
@@ -179,6 +195,10 @@ function assertDecidedOnce({ hub, workstations }: World): void {
     }
     outcomes.set(body.decides, outcome)
   }
+  for (const item of hub.openItems.values()) {
+    const waits = !isHeld(item) || item.behind.some((id) => hub.fateOf(id)?.status === 'waiting')
+    if (item.kind === 'parked' && !waits) throw new Error(`The parked item ${item.id} waits for nothing`)
+  }
   const order = [...outcomes.keys()]
   for (const { name, journal } of workstations) {
     const places = journal.map(({ id }) => order.indexOf(id))
@@ -188,9 +208,19 @@ function assertDecidedOnce({ hub, workstations }: World): void {
   }
 }
 
+/** Tables whose rows are never put together from what two people did. */
+const leftByOnePerson: readonly string[] = ['storage/placement', 'storage/position_mark', 'barcodes/code']
+
+interface Moment {
+  readonly position: number
+  readonly row: RowImage | null
+  /** Under which ids an author may know that this is what the row holds. */
+  readonly writers: readonly string[]
+}
+
 /** What every row was at every position of the log. */
 class Moments {
-  readonly #histories = new Map<RowAddress, { readonly position: number; readonly row: RowImage | null }[]>()
+  readonly #histories = new Map<RowAddress, readonly Moment[]>()
 
   constructor(log: readonly LogEntry[]) {
     for (const entry of log) {
@@ -198,7 +228,12 @@ class Moments {
         const address = addressOf(entry.domain, change.table, change.key.id)
         const history = this.#histories.get(address) ?? []
         const row = applyChange(history.at(-1)?.row ?? null, change, entry.id)
-        this.#histories.set(address, [...history, { position: entry.position, row }])
+        // Where a person took the author's proposal, the row is as the author left it.
+        const resolved = entry.outcome === 'resolved' ? entry.parents : []
+        this.#histories.set(address, [
+          ...history,
+          { position: entry.position, row, writers: [entry.id, entry.decides, ...resolved] },
+        ])
       }
     }
   }
@@ -206,11 +241,17 @@ class Moments {
   around(
     address: RowAddress,
     position: number,
-  ): { readonly before: RowImage | null; readonly after: RowImage | null } {
+  ): {
+    readonly before: RowImage | null
+    readonly after: RowImage | null
+    readonly lastWriters: readonly string[]
+  } {
     const history = this.#histories.get(address) ?? []
+    const before = history.findLast((moment) => moment.position < position)
     return {
-      before: history.findLast((moment) => moment.position < position)?.row ?? null,
+      before: before?.row ?? null,
       after: history.findLast((moment) => moment.position <= position)?.row ?? null,
+      lastWriters: before?.writers ?? [],
     }
   }
 }
