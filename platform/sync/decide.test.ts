@@ -123,6 +123,19 @@ describe('the decision of the Hub, step by step', () => {
     expect(bench.open).toEqual([])
   })
 
+  it('3: goes on deciding what was parked after a stop in the middle of it', () => {
+    const bench = new Bench()
+    const cause = bench.push('lab', [updateOf('thing', other, third, { name: ['a', 'b'] })])
+    bench.push('news', [insertOf('entry', third, {})], { causedBy: cause.set.id })
+    const [conflict] = bench.hub.openItems.values()
+    const resolver = makeSet({ id: makeId('resolution', 9), domain: 'lab', actorId: person, changes: [] })
+    // The resolution is committed, and then the machine stops.
+    bench.hub.resolve(conflict?.id ?? '', { take: 'hub' }, resolver).next()
+    expect(bench.open).toEqual(['parked'])
+    for (const step of bench.hub.decideReady()) expect(step).toBe('parked set decided again')
+    expect(bench.open).toEqual(['conflict'])
+  })
+
   it('3: shows what reacted to a dropped set, and what lay on rows that were never made', () => {
     const bench = new Bench()
     bench.push('lab', [insertOf('thing', other, { name: 'x', place: 'p' })])

@@ -19,7 +19,7 @@ const weights: Readonly<Record<StepKind, number>> = {
   sequence: 12,
   'hub-work': 4,
   administer: 1,
-  resolve: 2,
+  resolve: 4,
   skew: 1,
 }
 
@@ -47,7 +47,8 @@ export function play({ size, steps }: History): void {
   const world = new World(size)
   for (const each of steps) world.take(each)
   for (const workstation of world.workstations) {
-    for (const address of workstation.listMisfolded()) throw new Error(`Folded wrongly: ${address}`)
+    const misfolded = workstation.listMisfolded()
+    if (misfolded.length > 0) throw new Error(`Folded wrongly: ${misfolded.join(', ')}`)
   }
   world.heal()
   assertSound(world)

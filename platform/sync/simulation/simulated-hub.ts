@@ -123,18 +123,30 @@ export class SimulatedHub {
 
   #answerInto(view: LoadedView, question: Question): void {
     switch (question.ask) {
-      case 'row':
-        return view.set(question, this.rows.row(question.address))
-      case 'rows':
-        return view.set(question, this.rows.find(question.lookUp))
-      case 'fate':
-        return view.set(question, this.fateOf(question.changeSetId))
-      case 'maker':
-        return view.set(question, this.#findMaker(question.address))
-      case 'standing':
-        return view.set(question, this.#listStanding(question))
-      case 'permission':
-        return view.set(question, this.#isActive(question.actorId))
+      case 'row': {
+        view.set(question, this.rows.row(question.address))
+        return
+      }
+      case 'rows': {
+        view.set(question, this.rows.find(question.lookUp))
+        return
+      }
+      case 'fate': {
+        view.set(question, this.fateOf(question.changeSetId))
+        return
+      }
+      case 'maker': {
+        view.set(question, this.#findMaker(question.address))
+        return
+      }
+      case 'standing': {
+        view.set(question, this.#listStanding(question))
+        return
+      }
+      case 'permission': {
+        view.set(question, this.#isActive(question.actorId))
+        return
+      }
     }
   }
 

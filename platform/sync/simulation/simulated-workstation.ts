@@ -40,7 +40,7 @@ export class SimulatedWorkstation {
   readonly #heads = new Map<string, LogHead>()
   readonly #rules: SyncRules
   #orders = 0
-  /** How many of the journal's sets the Hub is known to have. Only a hint, and gone after a crash. */
+  /** How many of the journal's sets were sent. Only a hint, and gone after a crash. */
   #memory = { pushed: 0 }
 
   constructor(name: number, rules: SyncRules) {
@@ -98,6 +98,8 @@ export class SimulatedWorkstation {
     const first = sets[0]
     if (first === undefined) return null
     const before = this.journal[this.journal.indexOf(first) - 1]
+    // The next push goes on behind this one, without waiting to hear that it has come.
+    this.#memory.pushed = this.journal.indexOf(sets.at(-1) ?? first) + 1
     return { to: 'hub', from: this.name, kind: 'push', after: before?.id ?? null, sets }
   }
 
@@ -132,17 +134,15 @@ export class SimulatedWorkstation {
   }
 
   /** The rows as one fold over everything gives them, for comparing with what following has made of them. */
-  *listMisfolded(): Generator<string> {
-    for (const [address, pending] of this.#pendingOn) {
+  listMisfolded(): readonly RowAddress[] {
+    return [...this.#pendingOn].flatMap(([address, pending]) => {
       const folded = foldRow(this.#hubImages.get(address) ?? null, pending)
       const row = this.rows.row(address)
       // The mark is laid over the row after the fold.
-      const marked =
-        folded === null || row === null || !('contested' in folded)
-          ? folded
-          : { ...folded, contested: row.contested ?? null }
-      if (!equalRows(row, marked)) yield address
-    }
+      const isMarked = folded !== null && row !== null && 'contested' in folded
+      const expected = isMarked ? { ...folded, contested: row.contested ?? null } : folded
+      return equalRows(row, expected) ? [] : [address]
+    })
   }
 
   #follow(entry: LogEntry): void {

@@ -83,36 +83,62 @@ export class World {
     if (workstation === undefined) return
     this.#time += chance.below(hour)
     switch (step.kind) {
-      case 'work':
-        return this.#work(workstation, chance, step.stopAfter)
-      case 'react':
-        return this.#react(workstation, chance, step.stopAfter)
+      case 'work': {
+        this.#work(workstation, chance, step.stopAfter)
+        return
+      }
+      case 'react': {
+        this.#react(workstation, chance, step.stopAfter)
+        return
+      }
       case 'push':
-        return this.#send(workstation.makePush(1 + chance.below(6)))
-      case 'pull':
-        return this.#send(workstation.makePull())
-      case 'deliver':
-        return this.#deliver(chance, step.stopAfter)
-      case 'lose':
-        return this.#drop(chance)
-      case 'double':
-        return this.#send(chance.pick(this.#network) ?? null)
+        if (chance.happens(0.3)) workstation.pushAgain()
+        {
+          this.#send(workstation.makePush(1 + chance.below(6)))
+          return
+        }
+      case 'pull': {
+        this.#send(workstation.makePull())
+        return
+      }
+      case 'deliver': {
+        this.#deliver(chance, step.stopAfter)
+        return
+      }
+      case 'lose': {
+        this.#drop(chance)
+        return
+      }
+      case 'double': {
+        this.#send(chance.pick(this.#network) ?? null)
+        return
+      }
       case 'part':
         this.#parted.add(workstation.name)
         return
       case 'join':
         this.#parted.delete(workstation.name)
         return
-      case 'stop':
-        return this.#restart(workstation)
-      case 'stop-hub':
-        return this.#restartHub()
-      case 'sequence':
-        return this.hub.sequenceOne(chance)
-      case 'hub-work':
-        return this.#workAtHub(doSomeWork, chance)
-      case 'administer':
-        return this.#workAtHub(administer, chance)
+      case 'stop': {
+        this.#restart(workstation)
+        return
+      }
+      case 'stop-hub': {
+        this.#restartHub()
+        return
+      }
+      case 'sequence': {
+        this.hub.sequenceOne(chance)
+        return
+      }
+      case 'hub-work': {
+        this.#workAtHub(doSomeWork, chance)
+        return
+      }
+      case 'administer': {
+        this.#workAtHub(administer, chance)
+        return
+      }
       case 'resolve': {
         const item = chance.pick([...this.hub.openItems.values()])
         if (item !== undefined) this.#resolve(item, chance, step.stopAfter)
@@ -223,16 +249,23 @@ export class World {
     // A message that was doubled is the same object twice: one of them arrives.
     const index = this.#network.indexOf(message)
     this.#network = this.#network.filter((_, position) => position !== index)
-    if (message.to === 'hub') return this.#arriveAtHub(message, chance, stopAfter)
+    if (message.to === 'hub') {
+      this.#arriveAtHub(message, chance, stopAfter)
+      return
+    }
     const workstation = this.workstations[message.to]
     if (workstation === undefined) return
-    if (message.kind === 'received') return workstation.noteReceived(message.lastId)
+    if (message.kind === 'received') {
+      workstation.noteReceived(message.lastId)
+      return
+    }
     if (run(workstation.takeEntries(message.entries), stopAfter) === 'stopped') this.#restart(workstation)
   }
 
   #arriveAtHub(message: Extract<Message, { to: 'hub' }>, chance: Chance, stopAfter: number | null): void {
     if (message.kind === 'pull') {
-      return this.#send(this.hub.entriesAfter(message.from, message.after, 1 + chance.below(30)))
+      this.#send(this.hub.entriesAfter(message.from, message.after, 1 + chance.below(30)))
+      return
     }
     const answer = run(this.hub.receive(message), stopAfter)
     if (answer === 'stopped') this.#restartHub()
