@@ -5,7 +5,7 @@ import { samplesService } from '../services/samples/service.ts'
 import { sampleId } from '../services/samples/testing/many-samples.ts'
 import { type BenchmarkOptions, makeRow, type Row, timed } from './benchmark.ts'
 import { type FilledLaboratory, openFilledLaboratory } from './filled-laboratory.ts'
-import { growthOverLogarithm, median, percentile } from './statistics.ts'
+import { growthOverLogarithm, median, percentile, ratio } from './statistics.ts'
 
 const smallest = 1_000
 const warmUps = 20
@@ -15,7 +15,8 @@ const byKey = 'its row by primary key, same database'
 /**
  * Finding one of many samples by what is printed on its tube, by a word, and by looking through the list, against reading
  * one row by its primary key in the same database. Every measure is taken in laboratories of a thousand samples, ten
- * thousand and so on up to the size asked for: the last lines say how its median grew, against the smallest laboratory.
+ * thousand and so on up to the size asked for: the last lines say how its median grew, as a multiple of the row by primary
+ * key, against the smallest laboratory.
  */
 export async function measureFinding({ size, say }: BenchmarkOptions): Promise<readonly Row[]> {
   const sizes: number[] = []
@@ -112,7 +113,7 @@ async function measureIn(
       ours.push(oursMs)
       baseline.push(baselineMs)
     }
-    costs.set(words, [...(costs.get(words) ?? []), median(ours)])
+    costs.set(words, [...(costs.get(words) ?? []), ratio(median(ours), median(baseline))])
     const p95 = percentile(ours, 0.95)
     rows.push(
       makeRow({
@@ -144,8 +145,8 @@ function describeGrowth(sizes: readonly number[], costs: ReadonlyMap<string, rea
   if (sizes.length < 2) return []
   return [...costs].map(([words, medians]) =>
     makeRow({
-      measure: `growth of “${words}”: p50 of ${medians.map((cost) => cost.toFixed(1)).join(' · ')}`,
-      unit: 'ms',
+      measure: `growth of “${words}”: p50 of ${medians.map((cost) => cost.toFixed(1)).join(' · ')} × a row by key`,
+      unit: '×',
       baseline: { what: `the same of ${from.toLocaleString('en')}`, value: medians[0] ?? Number.NaN },
       ours: medians.at(-1) ?? Number.NaN,
       budget: {
