@@ -59,7 +59,8 @@ export function resolveItem(
   const edits = isHeld(item)
     ? editsOfHeld(item, choice, reader, rules)
     : editsOfStanding(item, choice, reader, rules)
-  if (reader.needs !== null) return reader.needs
+  const missing = needsOf(reader)
+  if (missing !== null) return missing
   if (typeof edits === 'string') return { kind: 'impossible', words: edits }
   const changes = edits.map((edit) => changeOf(edit, item.domain, resolver, reader))
   const set: ChangeSet = {
@@ -70,12 +71,18 @@ export function resolveItem(
     changes,
     events: [],
   }
-  if (reader.needs !== null) return reader.needs
+  const missingStill = needsOf(reader)
+  if (missingStill !== null) return missingStill
   const decision = decideChangeSet(set, view, rules, { from: 'hub' })
   if (decision.kind === 'needs') return decision
   if (decision.kind === 'repeated') return { kind: 'impossible', words: 'This was decided before.' }
   if (decision.fates[0]?.fate.status !== 'taken') return { kind: 'impossible', words: explain(decision) }
   return isHeld(item) ? settleHeld(item, choice, decision) : settleStanding(item, choice, decision)
+}
+
+/** What the reader was asked for and does not have; it grows with every further question. */
+function needsOf(reader: Reader): Needs | null {
+  return reader.needs
 }
 
 /** Decided again as if its author still might. */

@@ -72,7 +72,7 @@ export class SimulatedHub {
     const item = this.openItems.get(itemId)
     if (item === undefined) return { kind: 'impossible', words: 'It is resolved already.' }
     const answer = this.#load((view) => resolveItem(item, choice, resolver, view, this.#rules))
-    if (answer.kind !== 'decision') return answer.kind === 'impossible' ? answer : null
+    if (answer.kind !== 'decision') return answer
     this.commit(answer)
     yield 'item resolved'
     yield* this.decideReady()
