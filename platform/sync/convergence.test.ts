@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { describe, it } from 'vitest'
 import { history, play } from './simulation/history.ts'
 
-/** Histories by `TRACSEQ_RUNS` (thousands on demand); `TRACSEQ_SEED` plays those of an earlier run again. */
+/** Histories by `TRACSEQ_RUNS` (thousands on demand). The suite plays the same ones each time; `TRACSEQ_SEED` others. */
 const runs = Number(process.env.TRACSEQ_RUNS ?? 300)
-const seed = Number(process.env.TRACSEQ_SEED ?? Date.now() % 1_000_000)
+const seed = Number(process.env.TRACSEQ_SEED ?? 20_261_121)
 
 /** Histories that once failed: seed and path as fast-check printed them, and what was wrong. */
 const regressions = [

@@ -128,6 +128,8 @@ export const barcodes = domainContract('barcodes', {
   allocate: command({
     permission: 'barcodes:allocate',
     summary: 'New codes of our own, never given out twice',
+    // Ten thousand are ten change sets; a busy machine may take its time.
+    deadlineMs: 60_000,
   })
     .input(z.object({ kind: CodeKind, count: z.number().int().min(1).max(10_000).default(1) }))
     .output(z.object({ codes: z.array(z.string()) })),
