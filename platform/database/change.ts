@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
 import type { EventDefinition } from '../contract/event.ts'
 import { Refusal } from '../contract/refusal.ts'
@@ -10,6 +10,7 @@ import {
   type Origin,
   serialiseMetadata,
 } from '../journal/entry.ts'
+import type { SyncNote } from '../sync/journaled.ts'
 import { rowsOf, type Transaction } from './transaction.ts'
 import type { z } from 'zod'
 
@@ -33,6 +34,8 @@ export interface ChangeRequest {
   readonly deadlineAt: number
   /** Set when an event caused this: the subscriber's cursor moves in the same transaction. */
   readonly reaction: CursorMove | null
+  /** The change set whose event this reacts to. */
+  readonly causedBy: string | null
 }
 
 /**
@@ -93,9 +96,8 @@ export async function makeChange<T>(
   const now = new Date().toISOString()
   const [opened] = await rowsOf<SeenRow>(
     tx,
-    sql`select set_config('role', 'tracseq_service', true),
-      set_config('tracseq.laboratory_id', ${request.laboratoryId}, true),
-      set_config('tracseq.change_set_id', ${changeSetId}, true),
+    sql`select set_config('role', 'tracseq_service', true), ${settings(request, changeSetId)},
+      pg_advisory_xact_lock_shared(${decidingLock}, hashtext(${request.laboratoryId})),
       (select json_build_object('request_hash', request_hash, 'answer', answer)
          from platform.idempotency where key = ${request.idempotencyKey}) as seen`,
   )
@@ -125,7 +127,42 @@ export async function makeChange<T>(
     recordedAt: now,
     eventNames: [...new Set(events.map((each) => each.name))],
   } as const
-  return { answer, entry: await finishChange(tx, metadata, request, events, answer), repeated: false }
+  if (Date.now() > request.deadlineAt) {
+    throw new Refusal('NOT_STARTED', 'The deadline passed before the change could be committed', {
+      why: 'deadline',
+    })
+  }
+  const entry = await endChangeSet(tx, metadata, {
+    ...request,
+    answer: request.secretAnswer ? null : JSON.stringify(answer ?? null),
+    events,
+    sync: null,
+  })
+  return { answer, entry, repeated: false }
+}
+
+/**
+ * At the Hub, commands of one laboratory run beside each other, and none beside the decision about pushed work, which
+ * takes the same lock for itself alone.
+ */
+export const decidingLock = 7021121
+
+/** What the triggers are told of a change set: whose rows it writes, under which id, and whether it waits for the Hub. */
+function settings(of: Pick<ChangeRequest, 'laboratoryId' | 'origin'>, changeSetId: string): SQL {
+  return sql`set_config('tracseq.laboratory_id', ${of.laboratoryId}, true),
+    set_config('tracseq.change_set_id', ${changeSetId}, true),
+    set_config('tracseq.origin', ${of.origin}, true),
+    set_config('tracseq.is_pending', (select case when laboratory_id::text = ${of.laboratoryId}
+      and ${of.origin} = 'local' then 'yes' else '' end from platform.sync_state), true)`
+}
+
+/** Begins a change set whose rows the platform itself writes, as the database's owner. {@link endChangeSet} ends it. */
+export async function beginChangeSet(
+  tx: Transaction,
+  of: Pick<ChangeRequest, 'laboratoryId' | 'origin'>,
+  changeSetId: string,
+): Promise<void> {
+  await tx.execute(sql`select ${settings(of, changeSetId)}`)
 }
 
 /** Notes how far a subscriber has come. */
@@ -141,30 +178,39 @@ function domainOf(procedure: string): string {
   return procedure.slice(0, procedure.indexOf('.'))
 }
 
-async function finishChange(
+/** What belongs to a change set beside its rows and its metadata. */
+export interface ChangeSetEnd extends Pick<
+  ChangeRequest,
+  'procedure' | 'idempotencyKey' | 'requestHash' | 'reaction' | 'causedBy'
+> {
+  /** JSON, for repeats; null keeps none. */
+  readonly answer: string | null
+  readonly events: readonly unknown[]
+  /** What the entry says about sync, null for ordinary work. */
+  readonly sync: SyncNote | null
+}
+
+/** Makes one outbox row of everything that was captured under a change set's id. Null when there is nothing to say. */
+export async function endChangeSet(
   tx: Transaction,
   metadata: Omit<EntryMetadata, 'domainSequence'>,
-  request: ChangeRequest,
-  events: readonly unknown[],
-  answer: unknown,
+  end: ChangeSetEnd,
 ): Promise<OutboxEntry | null> {
   refuseUnjournalable(metadata)
-  const kept = request.secretAnswer ? null : JSON.stringify(answer ?? null)
-  if (Date.now() > request.deadlineAt) {
-    throw new Refusal('NOT_STARTED', 'The deadline passed before the change could be committed', {
-      why: 'deadline',
-    })
-  }
   const { head, tail } = splitPayloadBeginning(metadata)
-  const reaction = request.reaction === null ? null : JSON.stringify(request.reaction)
   const [finished] = await rowsOf<FinishedRow>(
     tx,
     sql`select sequence::text, payload from platform.finish_change_set(
       ${metadata.changeSetId}::uuid, ${metadata.kind}, ${head}, ${tail},
-      ${request.idempotencyKey}, ${request.procedure}, ${request.requestHash}, ${kept}, ${metadata.recordedAt}::timestamptz,
-      ${reaction}::json, ${JSON.stringify(events, refuseInexactNumber)}::json)`,
+      ${end.idempotencyKey}, ${end.procedure}, ${end.requestHash}, ${end.answer}, ${metadata.recordedAt}::timestamptz,
+      ${jsonOrNull(end.reaction)}::json, ${JSON.stringify(end.events, refuseInexactNumber)}::json,
+      ${end.causedBy}::uuid, ${jsonOrNull(end.sync)}::json)`,
   )
   return finished === undefined ? null : { sequence: Number(finished.sequence), payload: finished.payload }
+}
+
+function jsonOrNull(value: object | null): string | null {
+  return value === null ? null : JSON.stringify(value)
 }
 
 /** What the journal would refuse must never be committed: its domain could not write anything any more. */

@@ -183,11 +183,7 @@ export class DomainDatabase {
     work: (scope: ChangeScope) => Promise<T>,
     observe: Observe = unobserved,
   ): Promise<T> {
-    const { state } = this.#options.journal
-    if (!state.writable) {
-      const why = state.why ?? 'the journal is not writable'
-      throw notStarted(`Nothing can be saved at the moment: ${why}`, 'journal')
-    }
+    this.#refuseUnwritable()
     if (Date.now() > request.deadlineAt) {
       throw notStarted('The deadline passed before the change could begin', 'deadline')
     }
@@ -198,12 +194,23 @@ export class DomainDatabase {
     return answer
   }
 
-  /** Commits a change, and says of every failure whether anything can have been done. */
-  async #commit<T>(request: ChangeRequest, work: (scope: ChangeScope) => Promise<T>): Promise<Changed<T>> {
+  #refuseUnwritable(): void {
+    const { state } = this.#options.journal
+    if (state.writable) return
+    const why = state.why ?? 'the journal is not writable'
+    throw notStarted(`Nothing can be saved at the moment: ${why}`, 'journal')
+  }
+
+  #commit<T>(request: ChangeRequest, work: (scope: ChangeScope) => Promise<T>): Promise<Changed<T>> {
+    return this.#commitWith((tx) => makeChange(tx, request, work))
+  }
+
+  /** Commits, and says of every failure whether anything can have been done. */
+  async #commitWith<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     const progress = { committing: false }
     try {
       return await this.#transact(async (tx) => {
-        const changed = await makeChange(tx, request, work)
+        const changed = await work(tx)
         progress.committing = true
         return changed
       })
@@ -217,6 +224,19 @@ export class DomainDatabase {
       if (isDiskFull(error)) throw notStarted('The disk is full', 'disk')
       throw error
     }
+  }
+
+  /**
+   * Runs the platform's own work, as the owner, which makes change sets itself: all in one transaction, answered when
+   * the journal has every one of them.
+   */
+  async changeAsPlatform<T>(
+    work: (tx: Transaction) => Promise<{ readonly answer: T; readonly entries: readonly OutboxEntry[] }>,
+  ): Promise<T> {
+    this.#refuseUnwritable()
+    const { answer, entries } = await this.#commitWith(work)
+    await Promise.all(entries.map((entry) => this.#send(entry)))
+    return answer
   }
 
   /** Writes to tables outside of capture (secrets, sessions): durable with the commit, in no journal. */

@@ -25,6 +25,23 @@ export function isDuplicate(error: unknown, constraint?: string): boolean {
   return constraint === undefined || facts.constraint === constraint
 }
 
+/**
+ * What PostgreSQL says of a value it does not take (a check, a missing row, a text that is no number); null for errors
+ * that are about anything else.
+ */
+export function sayBrokenRule(error: unknown): string | null {
+  const facts = factsOf(error)
+  if (facts === null || !/^(22|23|42703|TS00)/.test(facts.code)) return null
+  const rule = facts.constraint === '' ? '' : ` (${facts.constraint})`
+  return `The database does not take it: ${innermost(error)}${rule}`
+}
+
+function innermost(error: unknown): string {
+  let words = String(error)
+  for (let each: unknown = error; each instanceof Error; each = each.cause) words = each.message
+  return words
+}
+
 /** Whether what is stored is damaged: PostgreSQL's "data corrupted" and "index corrupted", or files beyond opening. */
 export function isDamage(error: unknown): boolean {
   const code = factsOf(error)?.code

@@ -1,10 +1,12 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { JournalEntry } from '../journal/entry.ts'
-import { moveCursor } from './change.ts'
+import type { SyncNote } from '../sync/journaled.ts'
+import { beginChangeSet, moveCursor } from './change.ts'
 import type { Engine } from './engine.ts'
 import { applyMigration } from './migrate.ts'
 import type { DomainTables } from './policy.ts'
+import { applySyncNote } from './sync-note.ts'
 import { rowsOf, type Transaction } from './transaction.ts'
 
 /** Replaying an entry gave other rows than the entry says: the database or the journal is not what it claims to be. */
@@ -26,14 +28,16 @@ export class EntryLost extends Error {
 const Values = z.record(z.string(), z.string().nullable())
 const Change = z.object({
   table: z.string(),
-  operation: z.enum(['insert', 'update']),
+  operation: z.enum(['insert', 'update', 'withdraw']),
   key: z.object({ laboratory_id: z.string(), id: z.string() }),
   replaces: z.string().nullable(),
   values: Values,
 })
-type Change = z.infer<typeof Change>
+export type WrittenChange = z.infer<typeof Change>
 
 const ChangeBody = z.object({
+  laboratoryId: z.string().nullable(),
+  sync: z.custom<SyncNote | null>().default(null),
   command: z.object({
     procedure: z.string(),
     idempotencyKey: z.string().nullable(),
@@ -112,7 +116,9 @@ async function replayChange(
   body: z.infer<typeof ChangeBody>,
   columns: Map<string, ReadonlyMap<string, string>>,
 ): Promise<void> {
-  await tx.execute(sql`select set_config('tracseq.change_set_id', ${entry.changeSetId}, true)`)
+  refuseInstalled(entry, body.sync)
+  const laboratoryId = body.laboratoryId ?? ''
+  await beginChangeSet(tx, { laboratoryId, origin: entry.origin }, entry.changeSetId)
   for (const change of body.changes) {
     const types = columns.get(change.table) ?? (await columnTypes(tx, change.table))
     columns.set(change.table, types)
@@ -120,6 +126,17 @@ async function replayChange(
   }
   compareCaptured(entry, body.changes, await finishReplay(tx, entry, body))
   if (body.reaction !== null) await moveCursor(tx, body.reaction)
+  if (body.sync !== null) await applySyncNote(tx, body.sync, { laboratoryId, ...entry })
+}
+
+/** What was taken from the Hub in one piece is in no entry: the snapshot that was made right after it has it. */
+function refuseInstalled(entry: JournalEntry, note: SyncNote | null): void {
+  if (note?.kind !== 'installed') return
+  throw new EntryLost(
+    entry.domainSequence,
+    `The ${entry.domain} database cannot be made anew from the journal alone: with entry ${entry.sequence} it took the ` +
+      "Hub's rows in one piece, and there is no snapshot from after it. Restore a backup, or enrol the workstation anew.",
+  )
 }
 
 /** What a replayed change wrote, as the triggers saw it. */
@@ -138,8 +155,13 @@ async function finishReplay(
   return rowsOf<CapturedRow>(
     tx,
     sql`with taken as (delete from platform.capture where change_set_id = ${entry.changeSetId}::uuid
-          returning ordinal, table_name, operation, image),
+          returning ordinal, table_name, operation, key, replaces, image, before),
         sent as (insert into platform.outbox ${outboxRow(entry)}),
+        waiting as (insert into platform.pending_change
+          select ${entry.domainSequence}::bigint, row_number() over (order by ordinal), ${entry.changeSetId}::uuid, table_name,
+            (key ->> 'id')::uuid, jsonb_build_object('table', table_name, 'operation', operation, 'key', key,
+              'replaces', replaces, 'values', image, 'before', before)
+          from taken where current_setting('tracseq.is_pending', true) = 'yes'),
         answered as (insert into platform.idempotency
           select ${command.idempotencyKey}::text, ${command.requestHash}::text, ${command.procedure}::text,
             ${command.answer}::text, ${changes.length === 0 ? null : entry.changeSetId}::uuid, ${entry.recordedAt}::timestamptz
@@ -160,12 +182,21 @@ export async function columnTypes(tx: Transaction, table: string): Promise<Reado
   return new Map(rows.map((row) => [row.name, row.type]))
 }
 
-/** Writes one row from its text image. Columns that are gone are ignored, missing ones take their default. */
-async function writeRow(tx: Transaction, change: Change, types: ReadonlyMap<string, string>): Promise<void> {
+/** Writes one row from its text image, or takes it away. Columns that are gone are ignored, missing ones take their default. */
+export async function writeRow(
+  tx: Transaction,
+  change: WrittenChange,
+  types: ReadonlyMap<string, string>,
+): Promise<void> {
   const cells = Object.entries(change.values).filter(([name]) => types.has(name))
   const table = sql.raw(change.table.split('.').map(quoteName).join('.'))
   const valueOf = (name: string, value: string | null) =>
     sql`${value}::text::${sql.raw(types.get(name) ?? 'text')}`
+  if (change.operation === 'withdraw') {
+    await tx.execute(sql`delete from ${table}
+      where laboratory_id = ${change.key.laboratory_id}::uuid and id = ${change.key.id}::uuid`)
+    return
+  }
   if (change.operation === 'insert') {
     const names = sql.raw(cells.map(([name]) => quoteName(name)).join(', '))
     const values = sql.join(
@@ -196,7 +227,7 @@ async function writeRow(tx: Transaction, change: Change, types: ReadonlyMap<stri
 
 function compareCaptured(
   entry: JournalEntry,
-  expected: readonly Change[],
+  expected: readonly WrittenChange[],
   captured: readonly CapturedRow[],
 ): void {
   const same =

@@ -157,6 +157,11 @@ describe('a snapshot', () => {
       'reading',
       'platform.idempotency',
       'platform.subscriber_cursor',
+      'platform.sync_state',
+      'platform.pending_change',
+      'platform.hub_image',
+      'platform.work_item',
+      'platform.change_set_fate',
       'platform.outbox',
     ])
   })

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { hashPayload } from '../journal/entry.ts'
 import type { JournalClient } from '../journal/journal-client.ts'
 import type { Engine } from './engine.ts'
@@ -22,9 +22,20 @@ import { rowsOf, type Transaction } from './transaction.ts'
 /** How many snapshots of a domain are kept: one may be damaged, and one may be from before an erasure. */
 const snapshotsKept = 3
 const rowsPerPage = 1_000
+/** A change set may hold 1,000 rows and 4 MB. */
+const rowsPerChangeSet = 200
 
 /** The platform's own tables that belong to a domain's state. Of the outbox, its last row is enough to go on from. */
-const platformTables = ['platform.idempotency', 'platform.subscriber_cursor', 'platform.outbox'] as const
+const platformTables = [
+  'platform.idempotency',
+  'platform.subscriber_cursor',
+  'platform.sync_state',
+  'platform.pending_change',
+  'platform.hub_image',
+  'platform.work_item',
+  'platform.change_set_fate',
+  'platform.outbox',
+] as const
 
 class GivenUp extends Error {
   override readonly name = 'GivenUp'
@@ -44,8 +55,7 @@ export async function takeSnapshot(
   try {
     const taken = await engine.transact(async (tx) => {
       await tx.execute(sql`set transaction isolation level repeatable read, read only`)
-      await tx.execute(sql`select set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO, YMD', true),
-        set_config('bytea_output', 'hex', true), set_config('transaction_timeout', '0', true)`)
+      await setTextForms(tx)
       const header = await readHeader(tx, domain)
       if (header === null || listSnapshots(folder).some((each) => each.sequence === header.sequence))
         return null
@@ -59,7 +69,92 @@ export async function takeSnapshot(
   }
 }
 
-async function readHeader(tx: Transaction, domain: string): Promise<SnapshotHeader | null> {
+/** A laboratory's rows of one domain, as they travel between a workstation and the Hub. */
+export interface LaboratorySnapshot extends SnapshotFile {
+  readonly rows: number
+}
+
+/**
+ * Writes the rows of one laboratory into a file, in the caller's transaction. What is the platform's own, secrets and
+ * other local tables stay; null when the domain has not even been set up.
+ */
+export async function writeLaboratorySnapshot(
+  tx: Transaction,
+  domain: string,
+  laboratoryId: string,
+  folder: string,
+): Promise<LaboratorySnapshot | null> {
+  await setTextForms(tx)
+  const header = await readHeader(tx, domain, laboratoryId)
+  if (header === null) return null
+  const file = await writeSnapshotFile(
+    folder,
+    header,
+    readTables(tx, header, () => false, laboratoryId),
+  )
+  dropOldSnapshots(folder, 1)
+  return { ...file, rows: header.tables.reduce((sum, { rows }) => sum + rows, 0) }
+}
+
+/**
+ * Puts a laboratory's rows from a file in the place of those that are here, in the caller's transaction. Triggers rest:
+ * the caller says in the journal where the rows came from.
+ */
+export async function replaceLaboratoryRows(
+  tx: Transaction,
+  path: string,
+  laboratoryId: string,
+): Promise<number> {
+  const header = await readSnapshotHeader(path)
+  await tx.execute(sql`select set_config('transaction_timeout', '0', true),
+    set_config('session_replication_role', 'replica', true)`)
+  const triggers = []
+  for (const { name } of header.tables) {
+    triggers.push(...(await restTriggers(tx, name)))
+    await tx.execute(sql`delete from ${sql.raw(name)} where laboratory_id = ${laboratoryId}::uuid`)
+  }
+  let restored = 0
+  for await (const { table, lines } of readSnapshotRows(path, header, rowsPerPage)) {
+    await insertRows(tx, table, await columnTypes(tx, table.name), lines)
+    restored += lines.length
+  }
+  for (const statement of triggers) await tx.execute(sql.raw(statement))
+  await tx.execute(sql`select set_config('session_replication_role', 'origin', true)`)
+  return restored
+}
+
+/**
+ * Adds the rows of a laboratory that is not here yet, part by part, in the caller's transaction. `onPart` ends what the
+ * triggers captured of each.
+ */
+export async function addLaboratoryRows(
+  tx: Transaction,
+  path: string,
+  beforePart: () => Promise<void>,
+  afterPart: () => Promise<void>,
+): Promise<number> {
+  const header = await readSnapshotHeader(path)
+  await tx.execute(sql`select set_config('transaction_timeout', '0', true)`)
+  let added = 0
+  for await (const { table, lines } of readSnapshotRows(path, header, rowsPerChangeSet)) {
+    await beforePart()
+    await insertRows(tx, table, await columnTypes(tx, table.name), lines)
+    await afterPart()
+    added += lines.length
+  }
+  return added
+}
+
+async function setTextForms(tx: Transaction): Promise<void> {
+  await tx.execute(sql`select set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO, YMD', true),
+    set_config('bytea_output', 'hex', true), set_config('transaction_timeout', '0', true)`)
+}
+
+async function readHeader(
+  tx: Transaction,
+  domain: string,
+  laboratoryId: string | null = null,
+): Promise<SnapshotHeader | null> {
   const [last] = await rowsOf<{ sequence: string; payload: string; acknowledged: string }>(
     tx,
     sql`select sequence::text, payload, (select acknowledged_sequence::text from platform.journal_position) as acknowledged
@@ -72,10 +167,10 @@ async function readHeader(tx: Transaction, domain: string): Promise<SnapshotHead
       where policy <> 'local' and to_regclass(table_name) is not null order by 1`,
   )
   const tables: SnapshotHeader['tables'] = []
-  for (const name of [...synced.map((each) => each.name), ...platformTables]) {
+  for (const name of [...synced.map((each) => each.name), ...(laboratoryId === null ? platformTables : [])]) {
     const [count] = await rowsOf<{ rows: string }>(
       tx,
-      sql`select count(*)::text as rows from ${sql.raw(sourceOf(name))}`,
+      sql`select count(*)::text as rows from ${sql.raw(sourceOf(name))} ${ofLaboratory(laboratoryId)}`,
     )
     tables.push({ name, columns: [...(await columnTypes(tx, name)).keys()], rows: Number(count?.rows ?? 0) })
   }
@@ -102,16 +197,24 @@ function sourceOf(table: string): string {
     : table
 }
 
+/** Written out, because a cursor takes no parameters. */
+function ofLaboratory(laboratoryId: string | null): SQL {
+  if (laboratoryId === null) return sql``
+  if (!/^[0-9a-f-]{36}$/.test(laboratoryId)) throw new Error(`${laboratoryId} is no laboratory`)
+  return sql.raw(`where laboratory_id = '${laboratoryId}'`)
+}
+
 async function* readTables(
   tx: Transaction,
   header: SnapshotHeader,
   giveUp: () => boolean,
+  laboratoryId: string | null = null,
 ): AsyncGenerator<readonly string[]> {
   for (const { name, columns } of header.tables) {
     const cells = columns.map((column) => `${quoteName(column)}::text`).join(', ')
     // A cursor holds the place; rows leave in the order of the primary key, so that equal content gives equal text.
     await tx.execute(sql`declare snapshot_rows no scroll cursor for
-      select json_build_array(${sql.raw(cells)})::text as line from ${sql.raw(sourceOf(name))}
+      select json_build_array(${sql.raw(cells)})::text as line from ${sql.raw(sourceOf(name))} ${ofLaboratory(laboratoryId)}
       order by ${sql.raw(await keyOf(tx, name))}`)
     for (;;) {
       if (giveUp()) throw new GivenUp()

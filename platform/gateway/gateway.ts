@@ -17,6 +17,7 @@ import { Registry, type ServiceDefinition, type ServiceStatus, summarise } from 
 import { serveServicePort } from './service-door.ts'
 import type { ServiceCall } from './service-link.ts'
 import { type ResolveSession, SessionCache } from './session.ts'
+import { domainSyncContract } from '../sync/domain-contract.ts'
 import { defaultTiming, Supervisor, type SupervisorTiming } from './supervisor.ts'
 import { Telemetry, type Trip } from './telemetry.ts'
 import { formatTraceParent, type TraceStore } from './trace.ts'
@@ -208,7 +209,8 @@ export class Gateway {
   }
 
   #register(definition: ServiceDefinition): void {
-    this.catalogue.add(definition.name, definition.contract)
+    // Every domain has these beside its own, for the host alone.
+    this.catalogue.add(definition.name, { ...definition.contract, ...domainSyncContract(definition.name) })
     const timing: SupervisorTiming = { ...defaultTiming, ...this.#options.timing }
     const create = (instance: number) =>
       new Supervisor({

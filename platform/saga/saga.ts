@@ -106,10 +106,11 @@ export async function runSaga(
       const first = await definition.begin(write, input)
       const outputs = { [firstStep]: first }
       await write.tx.execute(sql`insert into platform.saga
-      (laboratory_id, id, revision, name, state, step, input, outputs, actor, correlation_id, idempotency_key, started_at, updated_at)
+      (laboratory_id, id, revision, name, state, step, input, outputs, actor, correlation_id, idempotency_key, started_at, updated_at, workstation_id)
       values (${write.laboratoryId}::uuid, ${id}::uuid, ${write.changeSetId}::uuid, ${definition.name}, 'executing',
         ${definition.steps[0]?.name ?? null}, ${JSON.stringify({ input, key })}::jsonb, ${JSON.stringify(outputs)}::jsonb,
-        ${JSON.stringify(write.actor)}::jsonb, ${scope.correlationId}, ${scope.idempotencyKey}, ${write.now}::timestamptz, ${write.now}::timestamptz)`)
+        ${JSON.stringify(write.actor)}::jsonb, ${scope.correlationId}, ${scope.idempotencyKey}, ${write.now}::timestamptz, ${write.now}::timestamptz,
+        ${write.workstation.id})`)
       return { id, outputs }
     },
     options,
@@ -305,9 +306,12 @@ export function isFinal(error: unknown): error is ORPCError<string, unknown> {
   return !transient.includes(String(error.code))
 }
 
-/** Sagas left in the middle by a stop, a crash or a service that was away, and untouched for so long; oldest first. */
+/**
+ * Sagas begun here and left in the middle by a stop, a crash or a service that was away, and untouched for so long;
+ * oldest first. Those of other machines come by sync and are gone on with there.
+ */
 export async function openSagas(
-  scope: Pick<OrchestrationScope, 'asOwner'>,
+  scope: Pick<OrchestrationScope, 'asOwner' | 'workstation'>,
   untouchedForMs: number,
 ): Promise<readonly SagaRow[]> {
   const before = new Date(Date.now() - untouchedForMs).toISOString()
@@ -316,7 +320,8 @@ export async function openSagas(
       tx,
       sql`select id::text, laboratory_id::text, name, state, step, input -> 'input' as input, input ->> 'key' as key, outputs, actor,
         correlation_id, idempotency_key, error, started_at::text, updated_at::text from platform.saga
-        where state in ('created', 'executing', 'compensating') and updated_at <= ${before}::timestamptz order by id`,
+        where state in ('created', 'executing', 'compensating') and coalesce(workstation_id, ${scope.workstation.id}) = ${scope.workstation.id}
+          and updated_at <= ${before}::timestamptz order by id`,
     ),
   )
 }

@@ -8,6 +8,7 @@ import type { EventDefinition, RunsAt } from '../contract/event.ts'
 import type { ProcedureMeta } from '../contract/procedure.ts'
 import type { DomainTables } from '../database/policy.ts'
 import type { SagaDefinition } from '../saga/saga.ts'
+import type { DomainRules } from '../sync/rules.ts'
 import type { OrchestrationScope, ReadScope, WriteScope } from './scopes.ts'
 import type { z } from 'zod'
 
@@ -88,14 +89,16 @@ export interface ServiceDefinition<C extends Contract = Contract> {
   readonly implementation: Implementation<C>
   readonly subscriptions: readonly Subscription[]
   readonly sagas: readonly SagaDefinition[]
+  /** How its rows come together when several workstations wrote to them. */
+  readonly syncRules: DomainRules
   /** Runs once per start, after recovery and before the first call. */
   readonly onOpen?: (scope: OrchestrationScope) => Promise<void>
 }
 
 /** Puts a domain's parts together; the compiler checks that every procedure of the contract is there. */
 export function defineService<C extends Contract>(
-  definition: Omit<ServiceDefinition<C>, 'subscriptions' | 'sagas'> &
-    Partial<Pick<ServiceDefinition<C>, 'subscriptions' | 'sagas'>>,
+  definition: Omit<ServiceDefinition<C>, 'subscriptions' | 'sagas' | 'syncRules'> &
+    Partial<Pick<ServiceDefinition<C>, 'subscriptions' | 'sagas' | 'syncRules'>>,
 ): ServiceDefinition<C> {
-  return { subscriptions: [], sagas: [], ...definition }
+  return { subscriptions: [], sagas: [], syncRules: {}, ...definition }
 }

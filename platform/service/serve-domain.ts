@@ -54,6 +54,7 @@ export function serveDomain<C extends Contract>(definition: ServiceDefinition<C>
       ...rest,
       database,
       journal,
+      isHub: place.kind === 'postgres',
       report: tell,
       onDamage: (error) => {
         if (place.kind === 'pglite') markDamaged(place.directory)

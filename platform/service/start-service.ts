@@ -10,13 +10,15 @@ import { type ChangeRequest, hashRequest } from '../database/change.ts'
 import type { DomainDatabase, Observe } from '../database/domain-database.ts'
 import { isDamage } from '../database/errors.ts'
 import type { JournalClient } from '../journal/journal-client.ts'
+import { domainSyncContract } from '../sync/domain-contract.ts'
 import { openSagas, resumeSaga, type SagaRow } from '../saga/saga.ts'
 import type { FromService } from './boot.ts'
 import { HybridClock } from './hybrid-clock.ts'
-import type { Orchestrates, Reads, ServiceDefinition, Writes } from './implementation.ts'
+import type { Contract, Orchestrates, Reads, ServiceDefinition, Writes } from './implementation.ts'
 import type { CallScope, OrchestrationScope, WriteScope } from './scopes.ts'
 import { createGatewayLink, createServiceClient } from './service-client.ts'
 import { startSpan } from './span.ts'
+import { syncProcedures } from './sync-procedures.ts'
 import { runSubscriptions } from './subscriptions.ts'
 
 /** What a service needs around it, however it is hosted. */
@@ -30,6 +32,8 @@ export interface Surroundings {
   readonly resources: string
   /** Whether this instance reacts to events and takes up sagas; of several instances one does. */
   readonly follows: boolean
+  /** Whether this is the Hub, which decides what workstations push, or a workstation, which follows it. */
+  readonly isHub: boolean
   readonly report: (message: FromService) => void
   /** The database's pages are damaged: the call is answered, then the service must end and be opened anew. */
   readonly onDamage: (error: unknown) => void
@@ -69,12 +73,17 @@ export async function startService(
   const own = internalCall(definition.name)
   await definition.onOpen?.(orchestrationScope(own, 'open'))
 
+  const contract: Contract = { ...definition.contract, ...domainSyncContract(definition.name) }
+  const implementation: Readonly<Record<string, unknown>> = {
+    ...definition.implementation,
+    ...syncProcedures(definition, around, clock),
+  }
   const router = Object.fromEntries(
-    Object.entries(definition.contract).map(([name, contract]) => {
-      const meta = contract['~orpc'].meta as ProcedureMeta
-      const handler = definition.implementation[name] as AnyHandler
+    Object.entries(contract).map(([name, one]) => {
+      const meta = one['~orpc'].meta as ProcedureMeta
+      const handler = implementation[name] as AnyHandler
       const procedure = `${definition.name}.${name}`
-      const served = implement(contract)
+      const served = implement(one)
         .$context<{ readonly envelope: Envelope }>()
         .handler(({ input, context }) =>
           serve({ envelope: context.envelope, procedure, meta, input }, handler),
@@ -139,7 +148,7 @@ export async function startService(
   /** The HTTP status the procedure's contract gives an error; undefined when it does not name it. */
   function statusOf(call: Call, code: string): number | undefined {
     const name = call.procedure.slice(definition.name.length + 1)
-    const errors = definition.contract[name]?.['~orpc'].errorMap as
+    const errors = contract[name]?.['~orpc'].errorMap as
       Readonly<Record<string, { readonly status?: number } | undefined>> | undefined
     return errors?.[code]?.status
   }
@@ -191,6 +200,7 @@ export async function startService(
     observe?: Observe,
     options: Parameters<OrchestrationScope['change']>[2] & {
       readonly reaction?: ChangeRequest['reaction']
+      readonly causedBy?: string
     } = {},
   ): Promise<T> {
     const { envelope, procedure, meta, input } = call
@@ -211,6 +221,7 @@ export async function startService(
       secretAnswer: meta.secretAnswer,
       deadlineAt: envelope.deadlineAt,
       reaction: options.reaction ?? null,
+      causedBy: options.causedBy ?? null,
     }
     return around.database.change(
       request,
@@ -224,6 +235,7 @@ export async function startService(
     subscriptions: around.follows ? definition.subscriptions : [],
     database: around.database,
     journal: around.journal,
+    isHub: around.isHub,
     react: async (reaction, work) => {
       const call = internalCall(definition.name, reaction)
       await change(
@@ -239,6 +251,7 @@ export async function startService(
           actorId: reaction.actorId,
           reason: reaction.reason,
           reaction: reaction.cursor,
+          causedBy: reaction.causedBy,
         },
       )
     },

@@ -14,6 +14,8 @@ export interface Reaction {
   readonly correlationId: string
   readonly idempotencyKey: string
   readonly reason: string
+  /** The change set that announced the event. */
+  readonly causedBy: string
   /** Null while the entry has more events: only the last one moves the cursor past it. */
   readonly cursor: CursorMove | null
 }
@@ -41,6 +43,8 @@ export function runSubscriptions(options: {
   readonly subscriptions: readonly Subscription[]
   readonly database: DomainDatabase
   readonly journal: JournalClient
+  /** Outbound effects happen once a Hub has the event. */
+  readonly isHub: boolean
   readonly react: (reaction: Reaction, work: (scope: WriteScope) => Promise<void>) => Promise<void>
   readonly onFailure: (entry: JournalEntry, error: unknown) => void
 }): SubscriptionRunner {
@@ -114,7 +118,7 @@ export function runSubscriptions(options: {
     const { body } = Body.parse(JSON.parse(entry.payload ?? '{"body":{"laboratoryId":null}}'))
     const wanted = body.events
       .map((event, index) => ({ event, index, subscription: byName.get(event.name) }))
-      .filter(({ subscription }) => subscription !== undefined)
+      .filter(({ subscription }) => subscription !== undefined && runsHere(subscription, entry))
     return wanted.map(({ event, index, subscription }, place) => ({
       reaction: {
         laboratoryId: body.laboratoryId ?? '',
@@ -122,12 +126,25 @@ export function runSubscriptions(options: {
         correlationId: entry.correlationId,
         idempotencyKey: `${subscriber}:${entry.changeSetId}:${index}`,
         reason: event.name,
+        causedBy: entry.changeSetId,
         cursor: place === wanted.length - 1 ? cursorAt(entry) : null,
       },
       run: async (scope) => {
         await subscription?.react(scope, event.data, { at: entry.recordedAt, actorId: entry.actorId })
       },
     }))
+  }
+
+  /** What came by sync was reacted to where it happened, and that came by sync as well. */
+  function runsHere({ runsAt }: Subscription, entry: JournalEntry): boolean {
+    switch (runsAt) {
+      case 'origin':
+        return entry.origin !== 'hub'
+      case 'hub':
+        return options.isHub
+      case 'everywhere':
+        return true
+    }
   }
 
   async function reactTo(entry: JournalEntry, reactions: readonly WantedReaction[]): Promise<void> {

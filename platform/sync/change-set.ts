@@ -147,11 +147,14 @@ function joinChanges(first: RowChange, second: RowChange): RowChange {
   }
 }
 
-/** The row after a change; null when there is none (an update of a row that is not there does nothing). */
+/**
+ * The row after a change; null when there is none (an update of a row that is not there does nothing). A founder's rows
+ * come to the Hub with the revisions they had.
+ */
 export function applyChange(row: RowImage | null, change: RowChange, revision: string): RowImage | null {
   switch (change.operation) {
     case 'insert':
-      return { ...row, ...change.values, revision }
+      return { ...row, ...change.values, revision: change.values.revision ?? revision }
     case 'update':
       return row === null ? null : { ...row, ...change.values, revision }
     case 'withdraw':

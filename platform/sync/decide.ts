@@ -60,6 +60,18 @@ export function decideChangeSet(
   return reader.needs ?? answer
 }
 
+/** Holds back a set that the Hub's database itself would not take: a rule of its tables that no other rule knows. */
+export function refuseChangeSet(
+  set: ChangeSet,
+  view: HubView,
+  rules: SyncRules,
+  words: string,
+): Decision | Repeated | Needs {
+  const reader = new Reader(view)
+  const answer = new Attempt(set, reader, rules, { from: 'workstation' }).refuse(words)
+  return reader.needs ?? answer
+}
+
 /** What the engine will ask about a set first, so that it can be loaded for many sets at once. */
 export function neededFor(set: ChangeSet, rules: SyncRules): readonly Question[] {
   const answer = decideChangeSet(set, emptyView, rules, { from: 'workstation' })
@@ -121,6 +133,12 @@ class Attempt {
     }
     this.#markContested(writes)
     return this.#take(writes)
+  }
+
+  refuse(said: string): Decision | Repeated {
+    const known = this.#reader.fate(this.#set.id)
+    if (known !== null && known.status !== 'waiting') return { kind: 'repeated', fate: known }
+    return this.#hold('refused', said)
   }
 
   /** Why the Hub takes nothing of this kind from a workstation, in words. */

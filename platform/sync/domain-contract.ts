@@ -98,10 +98,16 @@ export function domainSyncContract(domain: string) {
       .output(z.object({ items: z.array(OpenItem) })),
 
     // At a workstation.
-    syncEnroll: command({ ...long, summary: 'From now on work waits for the Hub; rows that are here are written into a file' })
+    syncEnroll: command({
+      ...long,
+      summary: 'From now on work waits for the Hub; rows that are here are written into a file',
+    })
       .input(z.object({ laboratoryId: z.uuid() }))
       .output(DomainSnapshot),
-    syncInstall: command({ ...long, summary: "Take the Hub's snapshot in place of the Hub's rows that are here" })
+    syncInstall: command({
+      ...long,
+      summary: "Take the Hub's snapshot in place of the Hub's rows that are here",
+    })
       .input(z.object({ laboratoryId: z.uuid(), path: z.string(), place: LogPlace }))
       .output(z.object({ rows: z.int() })),
     syncFollow: command({ ...long, summary: "Follow entries of the Hub's log" })

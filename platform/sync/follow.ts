@@ -91,6 +91,21 @@ export function followEntry(
   return overlay.needs ?? overlay.plan([...touched])
 }
 
+/** The rows as they are after the Hub's images under them were all replaced: what is pending is folded on top again. */
+export function foldAgain(
+  domain: string,
+  addresses: readonly RowAddress[],
+  view: LocalView,
+  rules: SyncRules,
+): FollowPlan | FollowNeeds {
+  const overlay = new Overlay(view, null)
+  for (const address of addresses) {
+    overlay.setRow(address, foldRow(overlay.hubImage(address), overlay.pendingOn(address)))
+  }
+  judgeClaims(domain, addresses, overlay, rules)
+  return overlay.needs ?? overlay.plan(addresses)
+}
+
 /**
  * What a command's own transaction has to add when its set becomes pending: the Hub's images of rows that had nothing
  * pending, and rows whose contested mark changes because of it. `view` is that from before the command.

@@ -1,13 +1,21 @@
 import { z } from 'zod'
 import type { JournalEntry } from '../journal/entry.ts'
-import type { ChangeSet, RowChange } from './change-set.ts'
+import type { ChangeSet } from './change-set.ts'
 import type { LogEntryBody, Outcome } from './log.ts'
+import type { Fate } from './view.ts'
 import type { WorkItem } from './work-item.ts'
 
 /** What an entry of the journal, or of the Hub's log, says about sync beside its changes. */
 export type SyncNote =
   /** The workstation was enrolled: from here on local change sets are pending until the log confirms them. */
   | { readonly kind: 'enrolled'; readonly laboratoryId: string }
+  /** The Hub's snapshot took the place of the rows that were here; the file with this hash had them. */
+  | {
+      readonly kind: 'installed'
+      readonly sha256: string
+      readonly position: number
+      readonly hash: string
+    }
   /** The workstation followed the Hub's log up to a position. */
   | {
       readonly kind: 'followed'
@@ -30,8 +38,11 @@ export type SyncNote =
 
 export type DecidedNote = {
   readonly kind: 'decided'
-} & Pick<LogEntryBody, 'outcome' | 'parents' | 'decides' | 'resolvedBy' | 'opens' | 'closes' | 'acknowledges'> & {
-    readonly fates: readonly { readonly changeSetId: string; readonly fate: unknown }[]
+} & Pick<
+  LogEntryBody,
+  'outcome' | 'parents' | 'decides' | 'resolvedBy' | 'opens' | 'closes' | 'acknowledges'
+> & {
+    readonly fates: readonly { readonly changeSetId: string; readonly fate: Fate }[]
   }
 
 const Image = z.record(z.string(), z.string().nullable())
@@ -69,7 +80,10 @@ export function pushedSetOf(entry: JournalEntry): ChangeSet | null {
 /** An entry of the Hub's log as the engine reads it. `payload` was checked against its hash. */
 export function logEntryOf(payload: string): LogEntryBody {
   const { entry, body } = z
-    .object({ entry: z.custom<EntryHead>((value) => typeof value === 'object' && value !== null), body: Body })
+    .object({
+      entry: z.custom<EntryHead>((value) => typeof value === 'object' && value !== null),
+      body: Body,
+    })
     .parse(JSON.parse(payload))
   const set = setOf(entry, body)
   const { id, ...said } = set
@@ -96,7 +110,7 @@ function setOf(entry: EntryHead, body: z.output<typeof Body>): ChangeSet {
     ...{ domain, workstationId, actorId, hybridLogicalTime, recordedAt, reason, correlationId },
     procedure: body.command.procedure,
     causedBy: body.causedBy,
-    changes: body.changes as readonly RowChange[],
+    changes: body.changes,
     events: body.events.map(({ name, data }) => ({ name, data })),
   }
 }

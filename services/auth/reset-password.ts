@@ -45,6 +45,7 @@ export async function resetPasswordAtTerminal(
       secretAnswer: true,
       deadlineAt: Date.now() + patienceMs,
       reaction: null,
+      causedBy: null,
     },
     (scope) =>
       replacePassword({ ...scope, laboratoryId: user.laboratoryId, workstation }, user, passwordHash),

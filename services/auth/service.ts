@@ -4,6 +4,7 @@ import { open } from './opening.ts'
 import { changePassword, revokeSession, setPin } from './own-account.ts'
 import { getUser, listRoles, listUsers, me, resolveSession, sessions, signIns, status } from './queries.ts'
 import { updateRole } from './roles.ts'
+import { authSyncRules } from './domain/sync-rules.ts'
 import { authTables } from './schema.ts'
 import { lock, login, logout, refresh, setUp, unlock } from './sign-in.ts'
 import { createUser, resetPassword, setUserStatus, updateUser } from './users.ts'
@@ -12,6 +13,7 @@ export const authService = defineService({
   name: 'auth',
   contract: auth,
   tables: authTables,
+  syncRules: authSyncRules,
   implementation: {
     status,
     setUp,

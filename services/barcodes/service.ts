@@ -2,12 +2,14 @@ import { defineService } from '../../platform/service/implementation.ts'
 import { allocate, allocateFor, ensureWorkstationPart, link, unlink } from './commands.ts'
 import { barcodes } from './contract.ts'
 import { codesOf, codesOfMany, list, resolve, resolveMany, statistics, validate } from './queries.ts'
+import { barcodesSyncRules } from './domain/sync-rules.ts'
 import { barcodesTables } from './schema.ts'
 
 export const barcodesService = defineService({
   name: 'barcodes',
   contract: barcodes,
   tables: barcodesTables,
+  syncRules: barcodesSyncRules,
   implementation: {
     resolve,
     resolveMany,

@@ -432,6 +432,7 @@ describe('custody', () => {
       secretAnswer: false,
       deadlineAt: Date.now() + 10_000,
       reaction: null,
+      causedBy: null,
     }
   }
 })

@@ -8,6 +8,7 @@ import { addNote, changeState, changeStateBatch, remove, update, updateBatch } f
 import { lineage, relate } from './lineage.ts'
 import { counts, duplicates, facts, get, getMany, list, sagas } from './queries.ts'
 import { receive, receiveBatch, receiveSaga } from './receive.ts'
+import { samplesSyncRules } from './domain/sync-rules.ts'
 import { samplesTables } from './schema.ts'
 import { samplesSubscriptions } from './subscriptions.ts'
 import { timeline } from './timeline.ts'
@@ -18,6 +19,7 @@ export const samplesService = defineService({
   name: 'samples',
   contract: samples,
   tables: samplesTables,
+  syncRules: samplesSyncRules,
   implementation: {
     list,
     counts,

@@ -711,6 +711,7 @@ async function rewrite(
       secretAnswer: false,
       deadlineAt: Date.now() + 10_000,
       reaction: null,
+      causedBy: null,
     },
     async ({ tx }) => {
       await tx.update(placement).set(values).where(eq(placement.containerId, containerId))

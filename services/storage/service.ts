@@ -8,12 +8,14 @@ import { boxMap, findSpace, getNode, nodeHistory, tree, zones } from './node-que
 import { checkOut, dispose, move, moveMany, place, returnToPlace, takeOut } from './place-commands.ts'
 import { cancelReservation, reserve, setOutOfUse } from './position-commands.ts'
 import { applyRackScan, readRackScan } from './rack.ts'
+import { storageSyncRules } from './domain/sync-rules.ts'
 import { storageTables } from './schema.ts'
 
 export const storageService = defineService({
   name: 'storage',
   contract: storage,
   tables: storageTables,
+  syncRules: storageSyncRules,
   implementation: {
     zones,
     tree,

@@ -4,6 +4,7 @@ import { templates } from './contract.ts'
 import { abandonImport, correctCells, mapColumns, openImport } from './import-commands.ts'
 import { findImportRow, getImport, importProblems, importRows, listImports } from './import-queries.ts'
 import { saveRows, undoRows } from './saving.ts'
+import { templatesSyncRules } from './domain/sync-rules.ts'
 import { templatesTables } from './schema.ts'
 import { templatesSubscriptions } from './subscriptions.ts'
 import { changeState, createDraft, updateDraft } from './template-commands.ts'
@@ -13,6 +14,7 @@ export const templatesService = defineService({
   name: 'templates',
   contract: templates,
   tables: templatesTables,
+  syncRules: templatesSyncRules,
   implementation: {
     list,
     get,

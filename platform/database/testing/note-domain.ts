@@ -151,6 +151,7 @@ export async function openNoteHome(
         secretAnswer: false,
         deadlineAt: Date.now() + 30_000,
         reaction: null,
+        causedBy: null,
         ...request,
       },
       work,

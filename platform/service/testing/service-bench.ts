@@ -16,6 +16,7 @@ import { openLog } from '../../gateway/log.ts'
 import { serveServicePort } from '../../gateway/service-door.ts'
 import { connectJournal, type JournalClient } from '../../journal/journal-client.ts'
 import { type RunningJournal, startJournal } from '../../journal/start-journal.ts'
+import { type DomainSyncContract, domainSyncContract } from '../../sync/domain-contract.ts'
 import type { FromService } from '../boot.ts'
 import type { Contract, ServiceDefinition } from '../implementation.ts'
 import { type RunningService, startService } from '../start-service.ts'
@@ -37,6 +38,8 @@ export interface ServiceBench {
   /** What services logged; a test that expects no defect asserts that it is empty. */
   readonly logs: readonly FromService[]
   client<C extends Contract>(definition: ServiceDefinition<C>): ContractRouterClient<C, BenchCall>
+  /** What a domain offers its host for sync. */
+  syncOf(name: string): ContractRouterClient<DomainSyncContract, BenchCall>
   database(name: string): DomainDatabase
   /** Waits until every service has reacted to every event. */
   settle(): Promise<void>
@@ -63,7 +66,13 @@ interface OpenBench {
  */
 export async function openServiceBench(
   definitions: readonly ServiceDefinition[],
-  options: { readonly permissions?: readonly string[] } = {},
+  options: {
+    readonly permissions?: readonly string[]
+    /** Of a bench that plays one of several machines of a laboratory. */
+    readonly laboratoryId?: string
+    readonly workstationId?: string
+    readonly isHub?: boolean
+  } = {},
 ): Promise<ServiceBench> {
   const home = makeTestFolder('tracseq-services-')
   mkdirSync(join(home, 'databases'), { recursive: true })
@@ -71,12 +80,30 @@ export async function openServiceBench(
     userId: uuidv7(),
     name: 'Test technician',
     sessionId: uuidv7(),
-    laboratoryId: uuidv7(),
+    laboratoryId: options.laboratoryId ?? uuidv7(),
     permissions: [...(options.permissions ?? declaredPermissions(definitions))],
     service: null,
   }
   const logs: FromService[] = []
-  let open = await openAll(home, definitions, logs)
+  const machine = { workstationId: options.workstationId ?? 'test-bench', isHub: options.isHub ?? false }
+  let open = await openAll(home, machine, definitions, logs)
+
+  function clientOf(name: string): unknown {
+    return createORPCClient({
+      call: (path, input, { context }) => {
+        const { key, actor: other } = context as BenchCall
+        return open.gateway.call({
+          path: [name, ...path],
+          input,
+          origin: {
+            from: 'host',
+            actor: other ?? actor,
+            ...(key === undefined ? {} : { idempotencyKey: key }),
+          },
+        })
+      },
+    })
+  }
 
   return {
     home,
@@ -86,22 +113,9 @@ export async function openServiceBench(
       return open.journal.client
     },
     client<C extends Contract>({ name }: ServiceDefinition<C>) {
-      const client: unknown = createORPCClient({
-        call: (path, input, { context }) => {
-          const { key, actor: other } = context as BenchCall
-          return open.gateway.call({
-            path: [name, ...path],
-            input,
-            origin: {
-              from: 'host',
-              actor: other ?? actor,
-              ...(key === undefined ? {} : { idempotencyKey: key }),
-            },
-          })
-        },
-      })
-      return client as ContractRouterClient<C, BenchCall>
+      return clientOf(name) as ContractRouterClient<C, BenchCall>
     },
+    syncOf: (name) => clientOf(name) as ContractRouterClient<DomainSyncContract, BenchCall>,
     database(name) {
       const found = open.services.find((each) => each.name === name)
       if (found === undefined) throw new Error(`${name} is not on this bench`)
@@ -116,7 +130,7 @@ export async function openServiceBench(
     async restart({ losing = [] } = {}) {
       await closeAll(open)
       for (const name of losing) await loseTestDatabase(join(home, 'databases', name))
-      open = await openAll(home, definitions, logs)
+      open = await openAll(home, machine, definitions, logs)
     },
     async close() {
       await closeAll(open)
@@ -125,12 +139,18 @@ export async function openServiceBench(
   }
 }
 
+interface Machine {
+  readonly workstationId: string
+  readonly isHub: boolean
+}
+
 async function openAll(
   home: string,
+  { workstationId, isHub }: Machine,
   definitions: readonly ServiceDefinition[],
   logs: FromService[],
 ): Promise<OpenBench> {
-  const workstation = { id: 'test-bench', name: 'Test bench' }
+  const workstation = { id: workstationId, name: 'Test bench' }
   const journal = await startJournal({
     home,
     author: { actorId: 'test', workstationId: workstation.id, hybridLogicalTime: () => '' },
@@ -146,7 +166,7 @@ async function openAll(
   })
   const services: OpenService[] = []
   for (const definition of definitions) {
-    services.push(await openOne(definition, { home, journal, gateway, workstation, logs }))
+    services.push(await openOne(definition, { home, journal, gateway, workstation, isHub, logs }))
   }
   return { journal, gateway, services }
 }
@@ -158,11 +178,12 @@ async function openOne(
     readonly journal: RunningJournal
     readonly gateway: Gateway
     readonly workstation: { readonly id: string; readonly name: string }
+    readonly isHub: boolean
     readonly logs: FromService[]
   },
 ): Promise<OpenService> {
   const { name } = definition
-  const { home, gateway, workstation } = around
+  const { home, gateway, workstation, isHub } = around
   const service = new MessageChannel()
   const outward = new MessageChannel()
   const link = new RPCLink<{ readonly envelope: Envelope }>({
@@ -172,7 +193,7 @@ async function openOne(
   service.port1.start()
   gateway.addLocal({
     name,
-    contract: definition.contract,
+    contract: { ...definition.contract, ...domainSyncContract(name) },
     call: (procedure, input, envelope) => link.call([procedure], input, { context: { envelope } }),
   })
   serveServicePort(gateway, outward.port1, name)
@@ -196,6 +217,7 @@ async function openOne(
     home,
     resources: join(repository, 'resources'),
     follows: true,
+    isHub,
     report: (message) => {
       if (message.type === 'log') around.logs.push(message)
     },

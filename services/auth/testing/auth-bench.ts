@@ -72,6 +72,7 @@ export async function addLaboratory(
       secretAnswer: true,
       deadlineAt: Date.now() + 10_000,
       reaction: null,
+      causedBy: null,
     },
     async (scope) => {
       const write = { ...scope, actor: null, laboratoryId, workstation }

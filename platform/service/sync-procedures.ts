@@ -1,0 +1,222 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { sql } from 'drizzle-orm'
+import { v7 as uuidv7 } from 'uuid'
+import { Refusal } from '../contract/refusal.ts'
+import { beginChangeSet, endChangeSet, type OutboxEntry } from '../database/change.ts'
+import { addLaboratoryRows, type LaboratorySnapshot, writeLaboratorySnapshot } from '../database/snapshot.ts'
+import { applySyncNote } from '../database/sync-note.ts'
+import { rowsOf, type Transaction } from '../database/transaction.ts'
+import { type Known, readFates, readOpenItems } from '../sync/database/batch-view.ts'
+import { decideSets, type DecidingDomain, resolveInDatabase } from '../sync/database/decide-in-database.ts'
+import {
+  followEntries,
+  type FollowingDomain,
+  installSnapshot,
+  readSyncState,
+} from '../sync/database/follow-in-database.ts'
+import { RowImages } from '../sync/database/row-images.ts'
+import type { DomainSyncContract } from '../sync/domain-contract.ts'
+import type { RowAddress } from '../sync/change-set.ts'
+import type { Fate } from '../sync/view.ts'
+import type { HybridClock } from './hybrid-clock.ts'
+import { type Implementation, orchestrates, reads, type ServiceDefinition } from './implementation.ts'
+import type { Surroundings } from './start-service.ts'
+
+/** What every domain does for sync, whatever it is about: its tables and its rules say the rest. */
+export function syncProcedures(
+  definition: ServiceDefinition,
+  around: Pick<Surroundings, 'database' | 'home' | 'workstation'>,
+  clock: HybridClock,
+): Implementation<DomainSyncContract> {
+  const { name } = definition
+  const { database, workstation } = around
+  const images = new RowImages()
+  const rules = { [name]: definition.syncRules }
+  const deciding: DecidingDomain = { database, images, rules }
+  const following: FollowingDomain = {
+    ...{ name, database, images, rules, workstationId: workstation.id, tick: () => clock.tick() },
+  }
+  const folderOf = (laboratoryId: string) => join(around.home, 'sync', laboratoryId, name)
+
+  /** Ends what the platform wrote itself, for nobody in particular, as an entry of the journal. */
+  async function end(
+    tx: Transaction,
+    changeSetId: string,
+    sync: Parameters<typeof endChangeSet>[2]['sync'],
+  ): Promise<OutboxEntry | null> {
+    return endChangeSet(
+      tx,
+      {
+        ...{ kind: 'change', domain: name, changeSetId, origin: 'hub', actorId: 'tracseq' },
+        ...{ workstationId: workstation.id, hybridLogicalTime: clock.tick(), reason: null },
+        ...{ correlationId: changeSetId, recordedAt: new Date().toISOString(), eventNames: [] },
+      },
+      {
+        ...{ procedure: `${name}.sync`, idempotencyKey: null, requestHash: '', answer: null, reaction: null },
+        ...{ causedBy: null, events: [], sync },
+      },
+    )
+  }
+
+  return {
+    syncState: reads((scope) =>
+      scope.readAcrossLaboratories(async (tx) => {
+        const { laboratoryId, position, hash, pending, oldestPending } = await readSyncState(tx)
+        const migrations = await rowsOf<{ name: string }>(
+          tx,
+          sql`select name from platform.migration order by applied_at, name`,
+        )
+        return {
+          ...{ laboratoryId, place: { position, hash }, pending, oldestPending },
+          hasRows: await hasRows(tx, null),
+          migrations: migrations.map((each) => each.name),
+        }
+      }),
+    ),
+
+    syncSnapshot: orchestrates((scope, { laboratoryId }) =>
+      scope.asOwner(async (tx) => {
+        await tx.execute(sql`set transaction isolation level repeatable read, read only`)
+        return describe(await writeLaboratorySnapshot(tx, name, laboratoryId, folderOf(laboratoryId)))
+      }),
+    ),
+
+    syncWorkItems: reads((scope, { laboratoryId }) =>
+      scope.readAcrossLaboratories(async (tx) => {
+        const open = await readOpenItems(tx, laboratoryId)
+        return {
+          items: open.map(({ item, openedAt }) => ({
+            id: item.id,
+            laboratoryId,
+            domain: name,
+            openedAt,
+            item,
+          })),
+        }
+      }),
+    ),
+
+    syncEnroll: orchestrates((_scope, { laboratoryId }) =>
+      database.changeAsPlatform(async (tx) => {
+        const state = await readSyncState(tx)
+        if (state.laboratoryId !== null && state.laboratoryId !== laboratoryId) {
+          throw new Refusal('CONFLICT', 'This workstation is enrolled for another laboratory')
+        }
+        const entries: OutboxEntry[] = []
+        if (state.laboratoryId === null) {
+          const id = uuidv7()
+          await beginChangeSet(tx, { laboratoryId, origin: 'hub' }, id)
+          const note = { kind: 'enrolled', laboratoryId } as const
+          const entry = await end(tx, id, note)
+          if (entry === null) throw new Error('Being enrolled is always worth an entry')
+          await applySyncNote(tx, note, { laboratoryId, domainSequence: entry.sequence, recordedAt: '' })
+          entries.push(entry)
+        }
+        return {
+          answer: await describe(
+            await writeLaboratorySnapshot(tx, name, laboratoryId, folderOf(laboratoryId)),
+          ),
+          entries,
+        }
+      }),
+    ),
+
+    syncInstall: orchestrates(async (_scope, { laboratoryId, path, place }) => {
+      const rows = await installSnapshot(following, laboratoryId, { path, sha256: await hashOf(path) }, place)
+      // The rows are in no entry: the way back begins here.
+      await database.snapshot()
+      return { rows }
+    }),
+
+    syncFollow: orchestrates(async (_scope, { entries, upTo }) => {
+      const { position, hash, pending } = await followEntries(following, entries, upTo)
+      return { place: { position, hash }, pending }
+    }),
+
+    syncDecide: orchestrates(async (_scope, { sets, known, again }) => ({
+      decided: [...(await decideSets(deciding, sets, toKnown(known), { from: 'workstation', again }))],
+    })),
+
+    syncResolve: orchestrates(async (_scope, { laboratoryId, itemId, choice, reason, actorId, known }) => {
+      const id = uuidv7()
+      const resolver = {
+        ...{ id, laboratoryId, actorId, reason, workstationId: workstation.id, correlationId: id },
+        ...{ hybridLogicalTime: clock.tick(), recordedAt: new Date().toISOString() },
+      }
+      const answer = await resolveInDatabase(deciding, itemId, choice, resolver, toKnown(known))
+      return 'kind' in answer ? { done: false, words: answer.words } : { done: true, decided: [...answer] }
+    }),
+
+    syncFates: reads((scope, { laboratoryId, changeSetIds }) =>
+      scope.readAcrossLaboratories(async (tx) => {
+        const fates = await readFates(tx, laboratoryId, changeSetIds)
+        return {
+          fates: Object.fromEntries(
+            [...fates].map(([id, fate]) => [id, { ...fate, altered: [...fate.altered] }]),
+          ),
+        }
+      }),
+    ),
+
+    syncFound: orchestrates((_scope, { laboratoryId, path }) =>
+      database.changeAsPlatform(async (tx) => {
+        // It was done before, and the answer was lost.
+        if (await hasRows(tx, laboratoryId)) return { answer: { rows: 0 }, entries: [] }
+        const entries: OutboxEntry[] = []
+        let id = ''
+        const rows = await addLaboratoryRows(
+          tx,
+          path,
+          async () => {
+            id = uuidv7()
+            await beginChangeSet(tx, { laboratoryId, origin: 'hub' }, id)
+          },
+          async () => {
+            const entry = await end(tx, id, null)
+            if (entry !== null) entries.push(entry)
+          },
+        )
+        return { answer: { rows }, entries }
+      }),
+    ),
+  }
+
+  /** Whether there are rows of a laboratory, or of any. */
+  async function hasRows(tx: Pick<Transaction, 'execute'>, laboratoryId: string | null): Promise<boolean> {
+    for (const { name: table, policy } of definition.tables.tables) {
+      if (policy === 'local' || policy === 'derived') continue
+      const [found] = await rowsOf(
+        tx,
+        sql`select from ${sql.identifier(table)} where ${laboratoryId}::uuid is null or laboratory_id = ${laboratoryId}::uuid limit 1`,
+      )
+      if (found !== undefined) return true
+    }
+    return false
+  }
+}
+
+function toKnown(known: {
+  readonly fates: Readonly<Record<string, unknown>>
+  readonly permitted: readonly string[]
+}): Known {
+  return {
+    fates: new Map(Object.entries(known.fates as Record<string, (Fate & { altered: RowAddress[] }) | null>)),
+    permitted: new Set(known.permitted),
+  }
+}
+
+async function describe(snapshot: LaboratorySnapshot | null) {
+  if (snapshot === null) throw new Error('The domain has no schema yet')
+  const { path, sequence, rows } = snapshot
+  return { path, rows, domainSequence: sequence, sha256: await hashOf(path), bytes: (await stat(path)).size }
+}
+
+async function hashOf(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(path), hash)
+  return hash.digest('hex')
+}

@@ -1,0 +1,233 @@
+import { sql } from 'drizzle-orm'
+import { beginChangeSet, decidingLock, endChangeSet, type OutboxEntry } from '../../database/change.ts'
+import type { DomainDatabase } from '../../database/domain-database.ts'
+import { sayBrokenRule } from '../../database/errors.ts'
+import { applySyncNote } from '../../database/sync-note.ts'
+import { rowsOf, type Transaction } from '../../database/transaction.ts'
+import type { ChangeSet } from '../change-set.ts'
+import { splitAddress } from '../change-set.ts'
+import {
+  decideChangeSet,
+  type Decision,
+  type HowToDecide,
+  neededFor,
+  refuseChangeSet,
+  type Repeated,
+} from '../decide.ts'
+import type { DecidedNote } from '../journaled.ts'
+import type { LogEntryBody } from '../log.ts'
+import { type Choice, type Impossible, resolveItem, type Resolver } from '../resolve.ts'
+import type { SyncRules } from '../rules.ts'
+import type { Fate, Needs } from '../view.ts'
+import type { WorkItem } from '../work-item.ts'
+import { BatchView, type Known } from './batch-view.ts'
+import type { RowImages } from './row-images.ts'
+
+/** What became of a change set: the answer to whoever pushed it, and a hint only. */
+export interface DecidedSet {
+  readonly changeSetId: string
+  readonly outcome: LogEntryBody['outcome']
+  readonly status: Fate['status']
+  readonly resultId: string
+}
+
+/** A domain's database at the Hub, with what its decisions are made by. */
+export interface DecidingDomain {
+  readonly database: DomainDatabase
+  readonly images: RowImages
+  readonly rules: SyncRules
+}
+
+/** The engine asks at most twice for most sets; what it reads of rows it has just read may take more rounds. */
+const roundsAtMost = 50
+
+/**
+ * Decides pushed change sets of one laboratory in their order. What the database itself refuses is found by deciding
+ * fewer at once; the one set that it is about becomes a work item, the others go on.
+ */
+export async function decideSets(
+  domain: DecidingDomain,
+  sets: readonly ChangeSet[],
+  known: Known,
+  how: HowToDecide,
+): Promise<readonly DecidedSet[]> {
+  const [first] = sets
+  if (first === undefined) return []
+  try {
+    return await decideTogether(domain, sets, known, (set, view) =>
+      decideChangeSet(set, view, domain.rules, how),
+    )
+  } catch (error) {
+    const words = sayBrokenRule(error)
+    if (words === null) throw error
+    if (sets.length === 1) {
+      return decideTogether(domain, sets, known, (set, view) =>
+        refuseChangeSet(set, view, domain.rules, words),
+      )
+    }
+    const half = Math.ceil(sets.length / 2)
+    return [
+      ...(await decideSets(domain, sets.slice(0, half), known, how)),
+      ...(await decideSets(domain, sets.slice(half), known, how)),
+    ]
+  }
+}
+
+/**
+ * Decides in one transaction. Commands of the laboratory's people at the Hub wait meanwhile, so that nothing changes
+ * between reading and writing.
+ */
+async function decideTogether(
+  domain: DecidingDomain,
+  sets: readonly ChangeSet[],
+  known: Known,
+  decide: (set: ChangeSet, view: BatchView) => Decision | Repeated | Needs,
+): Promise<readonly DecidedSet[]> {
+  const laboratoryId = sets[0]?.laboratoryId ?? ''
+  return domain.database.changeAsPlatform(async (tx) => {
+    const view = await openView(tx, domain, laboratoryId, known)
+    await view.load(
+      tx,
+      domain.images,
+      laboratoryId,
+      sets.flatMap((set) => neededFor(set, domain.rules)),
+    )
+    const answer: DecidedSet[] = []
+    const decisions: Decision[] = []
+    for (const set of sets) {
+      const decided = await attempt<Decision | Repeated>(tx, domain, laboratoryId, view, () =>
+        decide(set, view),
+      )
+      if (decided.kind === 'decision') {
+        view.add(decided)
+        decisions.push(decided)
+      }
+      answer.push(answerFor(set.id, decided))
+    }
+    return { answer, entries: await writeDecisions(tx, domain, laboratoryId, decisions) }
+  })
+}
+
+/** Settles a work item as a person chose; `Impossible` when that would break a rule, and then nothing is written. */
+export async function resolveInDatabase(
+  domain: DecidingDomain,
+  itemId: string,
+  choice: Choice,
+  resolver: Resolver,
+  known: Known,
+): Promise<readonly DecidedSet[] | Impossible> {
+  const { laboratoryId } = resolver
+  return domain.database.changeAsPlatform<readonly DecidedSet[] | Impossible>(async (tx) => {
+    const view = await openView(tx, domain, laboratoryId, known)
+    const [open] = await rowsOf<{ item: WorkItem }>(
+      tx,
+      sql`select item from platform.work_item
+        where laboratory_id = ${laboratoryId}::uuid and id = ${itemId}::uuid and state = 'open'`,
+    )
+    if (open === undefined) {
+      return { answer: { kind: 'impossible', words: 'It is settled already.' }, entries: [] }
+    }
+    const decided = await attempt<Decision | Impossible>(tx, domain, laboratoryId, view, () =>
+      resolveItem(open.item, choice, resolver, view, domain.rules),
+    )
+    if (decided.kind === 'impossible') return { answer: decided, entries: [] }
+    const answer = decided.fates.map(({ changeSetId, fate }) => ({ changeSetId, ...fate }))
+    return { answer, entries: await writeDecisions(tx, domain, laboratoryId, [decided]) }
+  })
+}
+
+async function openView(
+  tx: Transaction,
+  domain: DecidingDomain,
+  laboratoryId: string,
+  known: Known,
+): Promise<BatchView> {
+  await domain.images.prepare(tx)
+  await tx.execute(sql`select pg_advisory_xact_lock(${decidingLock}, hashtext(${laboratoryId}))`)
+  // Rows that change places are judged when all of them are written.
+  await tx.execute(sql`set constraints all deferred`)
+  return new BatchView(known)
+}
+
+/** Asks the engine until the view holds all it reads. */
+async function attempt<Result extends { readonly kind: string }>(
+  tx: Transaction,
+  domain: DecidingDomain,
+  laboratoryId: string,
+  view: BatchView,
+  ask: () => Result | Needs,
+): Promise<Result> {
+  for (let round = 0; round < roundsAtMost; round += 1) {
+    const result = ask()
+    if (!isNeeds(result)) return result
+    await view.load(tx, domain.images, laboratoryId, result.questions)
+  }
+  throw new Error('The engine goes on asking')
+}
+
+function isNeeds(result: { readonly kind: string }): result is Needs {
+  return result.kind === 'needs'
+}
+
+function answerFor(changeSetId: string, decided: Decision | Repeated): DecidedSet {
+  if (decided.kind === 'repeated') {
+    const { outcome, status, resultId } = decided.fate
+    return { changeSetId, outcome, status, resultId }
+  }
+  const fate = decided.fates.find((each) => each.changeSetId === changeSetId)?.fate
+  if (fate === undefined) throw new Error(`The decision says nothing of ${changeSetId}`)
+  return { changeSetId, outcome: decided.outcome, status: fate.status, resultId: fate.resultId }
+}
+
+/** Each decision becomes one entry: its rows, what it says about sync, and the header last. */
+async function writeDecisions(
+  tx: Transaction,
+  { images }: DecidingDomain,
+  laboratoryId: string,
+  decisions: readonly Decision[],
+): Promise<readonly OutboxEntry[]> {
+  const entries: OutboxEntry[] = []
+  for (const { body, rows, fates } of decisions) {
+    await beginChangeSet(tx, { laboratoryId, origin: 'hub' }, body.id)
+    const byTable = new Map<string, Decision['rows'][number]['image'][]>()
+    for (const { address, image } of rows) {
+      const { table } = splitAddress(address)
+      byTable.set(table, [...(byTable.get(table) ?? []), image])
+    }
+    for (const [table, some] of byTable) await images.write(tx, table, some)
+    const { outcome, parents, decides, resolvedBy, opens, closes, acknowledges } = body
+    const note: DecidedNote = {
+      ...{ kind: 'decided', outcome, parents, decides, resolvedBy, opens, closes, acknowledges },
+      fates,
+    }
+    const entry = await endChangeSet(tx, metadataOf(body), {
+      ...{ procedure: body.procedure, idempotencyKey: null, requestHash: '', answer: null, reaction: null },
+      ...{ causedBy: body.causedBy, events: body.events, sync: note },
+    })
+    if (entry === null) throw new Error('A decision is always worth an entry')
+    await applySyncNote(tx, note, {
+      laboratoryId,
+      domainSequence: entry.sequence,
+      recordedAt: body.recordedAt,
+    })
+    entries.push(entry)
+  }
+  await tx.execute(sql`set constraints all immediate`)
+  return entries
+}
+
+function metadataOf(body: LogEntryBody) {
+  return {
+    kind: 'change',
+    domain: body.domain,
+    changeSetId: body.id,
+    origin: 'hub',
+    actorId: body.actorId,
+    workstationId: body.workstationId,
+    hybridLogicalTime: body.hybridLogicalTime,
+    reason: body.reason,
+    correlationId: body.correlationId,
+    recordedAt: body.recordedAt,
+    eventNames: [...new Set(body.events.map(({ name }) => name))],
+  } as const
+}
