@@ -31,7 +31,7 @@ const link = makeCallLink({
   contracts,
   readToken: () => session.readToken(),
   onSessionRefused: (code) => session.onRefused(code),
-  onCommandDone: readAgainSoon,
+  onCommandDone: readAllAgainSoon,
 })
 
 /** Everything that may be asked of TracSeq, typed by the contracts. Calls throw; `problemWords` says what to show. */
@@ -56,15 +56,33 @@ export const queries = new QueryClient({
 })
 
 let readAgainTimer: number | undefined
+/** What is read again when the timer ends; null is everything. */
+let readAgain: Set<string> | null = new Set()
 
-/** After any change all that is on the screen is read again, at most ten times a second while scans come fast. */
-function readAgainSoon(command: string): void {
+function readAllAgainSoon(command: string): void {
   // The feed has a state of its own; what a scan changes is changed by the commands that follow it.
-  if (command === 'devices.recordScan' || command === 'devices.settleScan') return
+  if (command !== 'devices.recordScan' && command !== 'devices.settleScan') readAgainSoon(null)
+}
+
+/**
+ * What is on the screen of these domains, or with null all of it, is read again: at most ten times a second while scans
+ * come fast.
+ */
+export function readAgainSoon(domains: readonly string[] | null): void {
+  readAgain = domains === null || readAgain === null ? null : new Set([...readAgain, ...domains])
   readAgainTimer ??= window.setTimeout(() => {
+    const wanted = readAgain
     readAgainTimer = undefined
-    void queries.invalidateQueries()
+    readAgain = new Set()
+    if (wanted === null) void queries.invalidateQueries()
+    else void queries.invalidateQueries({ predicate: ({ queryKey }) => isAbout(queryKey, wanted) })
   }, 100)
+}
+
+/** Keys begin with the path of the procedure. The audit trail, which the host itself tells of, grows with every change. */
+function isAbout([path]: readonly unknown[], domains: ReadonlySet<string>): boolean {
+  const domain: unknown = Array.isArray(path) ? path[0] : null
+  return typeof domain === 'string' && (domains.has(domain) || domain === 'system')
 }
 
 /** Tells the client where the token is and who wants to hear that it is refused. */

@@ -1,6 +1,11 @@
 import type { Pool } from 'pg'
 import { z } from 'zod'
-import type { AuditItem, AuditWindow, AuditWindowRequest } from '../../platform/journal/audit-search.ts'
+import {
+  type AuditItem,
+  type AuditWindow,
+  type AuditWindowRequest,
+  findProcedure,
+} from '../../platform/journal/audit-search.ts'
 import { GENESIS_HASH, hashEntry, hashPayload, type JournalEntry } from '../../platform/journal/entry.ts'
 import type {
   DomainHead,
@@ -279,7 +284,11 @@ function first(rows: readonly LogRow[]): JournalEntry | null {
 
 function toItem(row: LogRow): AuditItem {
   const { payload, ...item } = toEntry(row)
-  return { ...item, payloadRemoved: payload === null }
+  return {
+    ...item,
+    payloadRemoved: payload === null,
+    procedure: payload === null ? null : findProcedure(payload),
+  }
 }
 
 function instantOf(text: string | undefined): string | null {

@@ -4,9 +4,11 @@ import type { ORPCError } from '@orpc/client'
 import type { AnyContractRouter } from '@orpc/contract'
 import { v7 as newId } from 'uuid'
 import type { Actor, Envelope } from '../contract/envelope.ts'
+import type { FinishedSpan, ServiceNotice } from '../service/boot.ts'
 import type { BreakerOptions } from './breaker.ts'
 import { type CallOrigin, decideDeadline, givenIdempotencyKey } from './call-origin.ts'
 import { Catalogue } from './catalogue.ts'
+import { ChangeFeed } from './change-feed.ts'
 import { withDeadline } from './deadline.ts'
 import { commonError, describeError, lost, notStarted } from './faults.ts'
 import type { Log } from './log.ts'
@@ -77,6 +79,8 @@ export class Gateway {
   readonly #local = new Map<string, LocalService>()
   readonly #sessions: SessionCache
   readonly #rateLimit: RateLimit
+  /** What the services committed, told to whoever follows. */
+  readonly changes = new ChangeFeed()
   readonly #traffic: Traffic
   readonly #telemetry: Telemetry
   readonly #startedAt = Date.now()
@@ -218,7 +222,7 @@ export class Gateway {
         launch: () => this.#launch(definition, instance),
         log: (level, message, fields) =>
           this.log.write(level, message, { service: definition.name, ...fields }),
-        onNotice: (notice) => this.#telemetry.receive(definition.name, notice),
+        onNotice: (notice) => this.#takeNotice(definition.name, notice),
       })
     this.#registry.add({
       definition,
@@ -235,6 +239,11 @@ export class Gateway {
       journalPort: this.#options.openJournalPort(definition.name),
       serveGatewayPort: (port) => serveServicePort(this, port, definition.name),
     })
+  #takeNotice(domain: string, notice: ServiceNotice): void {
+    if (notice.type === 'changed') this.changes.tell(notice.laboratoryId, domain)
+    else this.#telemetry.receive(domain, notice)
+  }
+
   }
 
   async #pass(call: GatewayCall, trip: Trip): Promise<unknown> {

@@ -3,7 +3,7 @@ import type { Envelope } from '../contract/envelope.ts'
 import type { JournalClient } from '../journal/journal-client.ts'
 import { JournalError } from '../journal/journal-error.ts'
 import type { KnownHead, VerifyResult } from '../journal/verify-journal.ts'
-import type { AuditItem as JournalAuditItem } from '../journal/audit-search.ts'
+import { type AuditItem as JournalAuditItem, findProcedure } from '../journal/audit-search.ts'
 import { type AuditItem, type ServiceReport, system } from './contract.ts'
 import { commonError, notStarted } from './faults.ts'
 import { FileStore } from './file-store.ts'
@@ -62,8 +62,12 @@ function implementSystem({ gateway, journal, home, version }: SystemServiceOptio
       if (entry === null)
         throw errors.NOT_FOUND({ data: { kind: 'journal entry', id: String(input.sequence) } })
       const { payload, ...item } = entry
-      return { entry: copyItem({ ...item, payloadRemoved: payload === null }), payload }
+      const procedure = payload === null ? null : findProcedure(payload)
+      return { entry: copyItem({ ...item, payloadRemoved: payload === null, procedure }), payload }
     }),
+    changes: os.changes.handler(({ context, signal }) =>
+      gateway.changes.follow(context.envelope.actor?.laboratoryId ?? '', signal),
+    ),
     trace: os.trace.handler(({ input }) =>
       gateway.traces.find(input.id).map((span) => ({ ...span, attributes: { ...span.attributes } })),
     ),

@@ -212,11 +212,13 @@ export async function startService(
       deadlineAt: envelope.deadlineAt,
       reaction: options.reaction ?? null,
     }
-    return around.database.change(
+    const answer = await around.database.change(
       request,
       (scope) => work({ ...scope, actor: envelope.actor, laboratoryId, workstation: around.workstation }),
       observe,
     )
+    around.report({ type: 'changed', laboratoryId })
+    return answer
   }
 
   const subscriptions = runSubscriptions({

@@ -65,6 +65,24 @@ export function subscribeSession(listener: () => void): () => void {
 
 /** Asks the host whether there is a laboratory; the first thing a window does. */
 export async function beginSession(): Promise<void> {
+/** Runs something while a person is signed in and the screen is not locked; `begin` gives back what stops it. */
+export function whileSignedIn(begin: (me: Me) => () => void): () => void {
+  let stop: (() => void) | null = null
+  function follow(): void {
+    if (session.stage === 'signed-in' && !session.locked) stop ??= begin(session.me)
+    else {
+      stop?.()
+      stop = null
+    }
+  }
+  const forget = subscribeSession(follow)
+  follow()
+  return () => {
+    forget()
+    stop?.()
+  }
+}
+
   set({ stage: 'starting' })
   try {
     await connectApplication()

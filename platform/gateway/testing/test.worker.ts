@@ -31,6 +31,7 @@ const router = os.router({
   })),
   write: os.write.handler(({ input, context: { envelope } }) => {
     tellSpan(envelope)
+    tell({ type: 'changed', laboratoryId: envelope.actor?.laboratoryId ?? '' })
     return { note: input.note, idempotencyKey: envelope.idempotencyKey ?? 'none' }
   }),
   limited: os.limited.handler(() => ({})),
