@@ -11,6 +11,8 @@ import { storage } from '../services/storage/contract.ts'
 import { templates } from '../services/templates/contract.ts'
 import { findBridge } from './bridge.ts'
 import { type CallContext, makeCallLink, type WireContext } from './link/call-link.ts'
+import { makeHttpWire } from './link/http-wire.ts'
+import { withPageDevices } from './link/page-devices.ts'
 import { makePortWire, openPort } from './link/port-wire.ts'
 import { isWorthRepeating } from './problem.ts'
 
@@ -100,10 +102,10 @@ export function connectApplication(): Promise<ClientLink<WireContext>> {
   return wire
 }
 
-/** The one place that chooses how calls travel. Without the desktop's bridge there is no wire yet. */
+/** The one place that chooses how calls travel: by the desktop's port, or from a browser to the Hub that served it. */
 async function openWire(): Promise<ClientLink<WireContext>> {
   const bridge = findBridge()
-  if (bridge === null) throw new Error('This page runs inside the desktop application only')
+  if (bridge === null) return withPageDevices(makeHttpWire(contracts, window.location.origin), sessionStorage)
   const port = await openPort(bridge)
   // A host that restarted its gateway closes the port; the next call asks for a new one.
   port.addEventListener('close', () => (wire = null))

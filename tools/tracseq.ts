@@ -7,13 +7,25 @@ import { backup } from './cli/backup.ts'
 import { type Command, CommandRefused } from './cli/command.ts'
 import { doctor } from './cli/doctor.ts'
 import { exportTables } from './cli/export.ts'
+import { addLaboratory, laboratories, rotateSigningKey } from './cli/hub-laboratories.ts'
 import { rebuild } from './cli/rebuild.ts'
 import { resetPassword } from './cli/reset-password.ts'
 import { restore } from './cli/restore.ts'
 import { verify } from './cli/verify.ts'
 
 /** `npm run tracseq -- <command>`: operations from a terminal. */
-const commands: readonly Command[] = [verify, doctor, backup, restore, rebuild, exportTables, resetPassword]
+const commands: readonly Command[] = [
+  verify,
+  doctor,
+  backup,
+  restore,
+  rebuild,
+  exportTables,
+  resetPassword,
+  laboratories,
+  addLaboratory,
+  rotateSigningKey,
+]
 const root = resolve(import.meta.dirname, '..')
 
 process.exitCode = await main(process.argv.slice(2))

@@ -55,8 +55,14 @@ export class LogReader {
     return rows.map(({ domain }) => domain)
   }
 
-  async entry(sequence: number): Promise<JournalEntry | null> {
-    return first(await this.#rows('where sequence = $1', [sequence]))
+  /** With a laboratory, only when the entry is its own. */
+  async entry(sequence: number, laboratoryId: string | null = null): Promise<JournalEntry | null> {
+    return first(
+      await this.#rows('where sequence = $1 and ($2::uuid is null or laboratory_id = $2)', [
+        sequence,
+        laboratoryId,
+      ]),
+    )
   }
 
   async entryAt(domain: string, domainSequence: number): Promise<JournalEntry | null> {
@@ -86,8 +92,8 @@ export class LogReader {
     return rows.map(toEntry)
   }
 
-  /** The audit trail, newest first. */
-  async search(request: AuditWindowRequest): Promise<AuditWindow> {
+  /** The audit trail, newest first; with a laboratory, its own. */
+  async search(request: AuditWindowRequest, laboratoryId: string | null = null): Promise<AuditWindow> {
     const { before, limit } = request
     const reason = request.reasonContains?.replace(/[\\%_]/g, '\\$&')
     const rows = await this.#rows(
@@ -95,7 +101,8 @@ export class LogReader {
        and ($3::text is null or actor_id = $3) and ($4::text is null or change_set_id = $4)
        and ($5::text is null or correlation_id = $5) and ($6::text is null or $6 = any (event_names))
        and ($7::text is null or recorded_at >= $7) and ($8::text is null or recorded_at < $8)
-       and ($9::text is null or reason ilike $9) order by sequence desc limit $10`,
+       and ($9::text is null or reason ilike $9) and ($11::uuid is null or laboratory_id = $11)
+       order by sequence desc limit $10`,
       [
         before,
         request.domain ?? null,
@@ -107,6 +114,7 @@ export class LogReader {
         instantOf(request.to),
         reason === undefined ? null : `%${reason}%`,
         limit,
+        laboratoryId,
       ],
     )
     const last = rows.at(-1)

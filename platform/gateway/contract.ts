@@ -178,6 +178,11 @@ export const system = domainContract('system', {
   })
     .input(z.object({ id: requiredText(200) }))
     .output(z.array(Span)),
+  domainKey: query({
+    permission: 'signed-in',
+    internal: true,
+    summary: 'A key of the calling service alone, to seal what must not lie open in its database',
+  }).output(z.object({ key: z.base64() })),
   storeFile: command({
     permission: 'files:store',
     path: '/files',

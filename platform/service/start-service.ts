@@ -353,6 +353,7 @@ function internalCall(
       long: true,
       scan: false,
       internal: true,
+      guessable: false,
       secretAnswer: false,
     },
     input: {},

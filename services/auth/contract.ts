@@ -68,6 +68,7 @@ export const Me = z.object({
 
 const Tokens = z.object({
   accessToken: z.string(),
+  /** Empty for a page in a browser, for which the Hub keeps it in a cookie. */
   refreshToken: z.string(),
   expiresAt: Instant,
 })
@@ -109,9 +110,15 @@ const signInErrors = {
   },
 } as const
 
-const passwordErrors = {
+export const passwordErrors = {
   PASSWORD_TOO_COMMON: { status: 422, message: 'This password is on the list of common passwords' },
 } as const
+
+/** A laboratory, and who is to manage it. */
+export const NewLaboratory = z.object({
+  laboratoryName: requiredText(120),
+  administrator: z.object({ name: requiredText(120), email: Email, password: NewPassword }),
+})
 
 /** What the gateway learns of an access token. */
 export const ResolvedSessionAnswer = z.discriminatedUnion('state', [
@@ -149,19 +156,21 @@ export const auth = domainContract('auth', {
     summary: 'Set up the laboratory with its first administrator',
     deadlineMs: firstStartMs,
     secretAnswer: true,
+    guessable: true,
   })
     .errors({
       ALREADY_SET_UP: { status: 409, message: 'A laboratory has been set up here already' },
       ...passwordErrors,
     })
-    .input(
-      z.object({
-        laboratoryName: requiredText(120),
-        administrator: z.object({ name: requiredText(120), email: Email, password: NewPassword }),
-      }),
-    )
+    .input(NewLaboratory)
     .output(Tokens.extend({ me: Me })),
-  login: command({ permission: 'public', summary: 'Sign in', secretAnswer: true, deadlineMs: firstStartMs })
+  login: command({
+    permission: 'public',
+    summary: 'Sign in',
+    secretAnswer: true,
+    deadlineMs: firstStartMs,
+    guessable: true,
+  })
     .errors(signInErrors)
     .input(
       z.object({
@@ -172,8 +181,14 @@ export const auth = domainContract('auth', {
       }),
     )
     .output(Tokens.extend({ me: Me })),
-  refresh: command({ permission: 'public', summary: 'Exchange a refresh token, once', secretAnswer: true })
-    .input(z.object({ refreshToken: text(500) }))
+  refresh: command({
+    permission: 'public',
+    summary: 'Exchange a refresh token, once',
+    secretAnswer: true,
+    guessable: true,
+  })
+    /** Left out by a page in a browser: the Hub takes it from the cookie. */
+    .input(z.object({ refreshToken: text(500).optional() }))
     .output(Tokens),
   logout: command({ permission: 'signed-in', summary: 'Sign out' }).input(z.object({})).output(z.object({})),
   lock: command({ permission: 'signed-in', summary: 'Lock the session' })
@@ -183,6 +198,7 @@ export const auth = domainContract('auth', {
     permission: 'public',
     summary: 'Unlock a live session by password, or by badge and PIN',
     secretAnswer: true,
+    guessable: true,
   })
     .errors({
       ...signInErrors,
@@ -310,6 +326,47 @@ export const auth = domainContract('auth', {
   signIns: query({ permission: 'audit:read', summary: 'Audit of sign-ins, newest first' })
     .input(z.object({ ...listInput, userId: UserId.optional() }))
     .output(page(SignIn)),
+
+  publicKeys: query({
+    permission: 'public',
+    internal: true,
+    summary: 'The keys that verify access tokens, as a JSON Web Key Set',
+  }).output(
+    z.object({
+      keys: z.array(
+        z.object({
+          kty: z.string(),
+          crv: z.string(),
+          x: z.string(),
+          kid: z.string(),
+          use: z.string(),
+          alg: z.string(),
+        }),
+      ),
+    }),
+  ),
+  rotateSigningKey: command({
+    permission: 'public',
+    internal: true,
+    summary: 'Sign access tokens with a new key from now on',
+  })
+    .input(z.object({}))
+    .output(z.object({ kid: z.string() })),
+  laboratories: query({
+    permission: 'public',
+    internal: true,
+    summary: 'The laboratories that share this host, oldest first',
+  }).output(z.array(z.object({ id: z.string(), name: z.string(), createdAt: Instant }))),
+  /** On a Hub; a workstation has the one laboratory of its set-up. */
+  addLaboratory: command({
+    permission: 'public',
+    internal: true,
+    summary: 'Add a laboratory with its first administrator',
+    secretAnswer: true,
+  })
+    .errors(passwordErrors)
+    .input(NewLaboratory)
+    .output(z.object({ id: z.string(), name: z.string() })),
 
   /** The gateway asks this for every session it does not know. */
   resolveSession: query({ permission: 'public', internal: true, summary: 'Who holds this access token' })

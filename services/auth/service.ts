@@ -1,5 +1,7 @@
 import { defineService } from '../../platform/service/implementation.ts'
 import { auth } from './contract.ts'
+import { publicKeys, rotateSigningKey } from './key-set.ts'
+import { addLaboratory, laboratories } from './new-laboratory.ts'
 import { open } from './opening.ts'
 import { changePassword, revokeSession, setPin } from './own-account.ts'
 import { getUser, listRoles, listUsers, me, resolveSession, sessions, signIns, status } from './queries.ts'
@@ -34,6 +36,10 @@ export const authService = defineService({
     listRoles,
     updateRole,
     signIns,
+    publicKeys,
+    rotateSigningKey,
+    laboratories,
+    addLaboratory,
     resolveSession,
   },
   onOpen: open,

@@ -35,6 +35,7 @@ const router = os.router({
     return { note: input.note, idempotencyKey: envelope.idempotencyKey ?? 'none' }
   }),
   limited: os.limited.handler(() => ({})),
+  guess: os.guess.handler(() => ({})),
   search: os.search.handler(({ input }) => input),
   fail: os.fail.handler(({ input, errors }) => {
     if (input.how === 'defect') throw new Error('something nobody thought of, password=hunter2')
