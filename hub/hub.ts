@@ -12,6 +12,7 @@ import { type HubLog, startHubLog } from './log/hub-log.ts'
 import { createHubService } from './hub-service.ts'
 import { openOperatorToken, recogniseOperator } from './operator.ts'
 import { openPostgresServer } from './postgres.ts'
+import { type HubSync, openHubSync } from './sync/hub-sync.ts'
 
 export interface HubOptions {
   readonly home: string
@@ -35,6 +36,7 @@ export interface Hub {
   readonly gateway: Gateway
   readonly log: Log
   readonly hubLog: HubLog
+  readonly sync: HubSync
   /** Whether the log can be written. */
   isReady(): boolean
   /** Makes the first laboratory from outside of a screen; nothing happens when there is one. */
@@ -63,13 +65,14 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     const server = await openPostgresServer({
       home: home.path,
       databaseUrl: options.databaseUrl,
-      databases: ['events', ...services.map(({ name }) => name)].map(databaseOf),
+      databases: ['events', 'sync', ...services.map(({ name }) => name)].map(databaseOf),
       log: (words) => log.write('warn', words, { step: 'postgres' }),
     })
     closers.push(() => server.close())
+    const key = openWorkstationKey(home.path)
     const hubLog = await startHubLog({
       url: server.urlOf(databaseOf('events')),
-      key: openWorkstationKey(home.path),
+      key,
       log: (words) => log.write('warn', words, { step: 'log' }),
     })
     closers.push(() => hubLog.close())
@@ -119,13 +122,24 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       }),
     )
     gateway.addLocal(createHubService(gateway))
+    const sync = await openHubSync({
+      home: home.path,
+      url: server.urlOf(databaseOf('sync')),
+      key,
+      gateway,
+      hubLog,
+      domains: services.map(({ name }) => name),
+    })
+    closers.push(() => sync.close())
     closers.push(wakeSubscribers(gateway, hubLog.client))
     for (const { name } of services) gateway.wake(name)
+    sync.start()
     return {
       home: home.path,
       gateway,
       log,
       hubLog,
+      sync,
       isReady: () => hubLog.client.state.writable,
       setUpFrom: (administrator) => setUpFrom(gateway, administrator),
       close: closeAll,

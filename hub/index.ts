@@ -10,6 +10,7 @@ import { defaultHome, HomeUnusable } from '../platform/host/home.ts'
 import { keepRefreshTokenInCookie } from './browser-session.ts'
 import { type Hub, startHub } from './hub.ts'
 import { serveKeySet } from './key-set.ts'
+import { serveSync } from './sync/sync-routes.ts'
 import { serveWebUi } from './web-ui.ts'
 
 const root = resolve(import.meta.dirname, '..')
@@ -61,6 +62,7 @@ async function main(): Promise<void> {
       process.stderr.write('TracSeq Hub did not end in time. What it confirmed is kept.\n')
       process.exit(1)
     }, endsWithinMs).unref()
+    hub.sync.feed.endAll()
     door
       .close()
       .then(() => hub.close())
@@ -72,8 +74,7 @@ async function main(): Promise<void> {
         },
       )
   }
-  process.on('SIGTERM', close)
-  process.on('SIGINT', close)
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, close)
 }
 
 async function openDoor(
@@ -108,6 +109,7 @@ async function openDoor(
     async addRoutes(app) {
       await serveWebUi(app, resolve(root, 'out/renderer'))
       serveKeySet(app, hub.gateway)
+      await serveSync(app, hub.sync)
     },
   })
 }

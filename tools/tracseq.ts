@@ -6,6 +6,7 @@ import { defaultHome, HomeUnusable } from '../platform/host/home.ts'
 import { backup } from './cli/backup.ts'
 import { type Command, CommandRefused } from './cli/command.ts'
 import { doctor } from './cli/doctor.ts'
+import { enroll } from './cli/enroll.ts'
 import { exportTables } from './cli/export.ts'
 import { addLaboratory, laboratories, rotateSigningKey } from './cli/hub-laboratories.ts'
 import { rebuild } from './cli/rebuild.ts'
@@ -22,6 +23,7 @@ const commands: readonly Command[] = [
   rebuild,
   exportTables,
   resetPassword,
+  enroll,
   laboratories,
   addLaboratory,
   rotateSigningKey,

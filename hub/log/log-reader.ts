@@ -18,6 +18,8 @@ import type {
 import type { KnownHead, VerifyRequest, VerifyResult } from '../../platform/journal/verify-journal.ts'
 import { verifySignature } from '../../platform/journal/workstation-key.ts'
 import { checkpointBytes } from '../../platform/journal/entry.ts'
+import type { LogPlace } from '../../platform/sync/domain-contract.ts'
+import { emptyLog } from '../../platform/sync/log.ts'
 import { LOG_COLUMNS, LogRow, toEntry } from './log-rows.ts'
 
 const rowsAtOnce = 500
@@ -90,6 +92,56 @@ export class LogReader {
       [domain, afterDomainSequence, Math.min(limit, rowsAtOnce)],
     )
     return rows.map(toEntry)
+  }
+
+  /** The end of a laboratory's own chain. */
+  async laboratoryHead(laboratoryId: string): Promise<LogPlace> {
+    return placeOf(
+      await this.#rows('where laboratory_id = $1 order by position desc limit 1', [laboratoryId]),
+    )
+  }
+
+  /** Where a laboratory's last entry of a domain stands among those up to a number of the domain's own. */
+  async placeOfDomain(laboratoryId: string, domain: string, upTo: number): Promise<LogPlace> {
+    return placeOf(
+      await this.#rows(
+        'where laboratory_id = $1 and domain = $2 and domain_sequence <= $3 order by position desc limit 1',
+        [laboratoryId, domain, upTo],
+      ),
+    )
+  }
+
+  /** The hash of a laboratory's chain at a position; null when it does not reach so far. */
+  async hashAt(laboratoryId: string, position: number): Promise<string | null> {
+    if (position === 0) return emptyLog.hash
+    const [row] = await this.#rows('where laboratory_id = $1 and position = $2', [laboratoryId, position])
+    return row?.hash.toString('hex') ?? null
+  }
+
+  /** What follows a position of a laboratory's chain: at least one entry where there is one, then as many as fit. */
+  async laboratoryEntries(
+    laboratoryId: string,
+    after: number,
+    most: { readonly entries: number; readonly bytes: number },
+  ): Promise<readonly (LogPlace & { readonly domain: string; readonly payload: string | null })[]> {
+    const { rows } = await this.#pool.query<{
+      position: string
+      hash: Buffer
+      domain: string
+      payload: string | null
+    }>(
+      `select position, hash, domain, payload from (
+         select *, sum(octet_length(payload)) over (order by position) - octet_length(payload) as before from entry
+         where laboratory_id = $1 and position > $2 order by position limit $3
+       ) as next where coalesce(before, 0) < $4 order by position`,
+      [laboratoryId, after, most.entries, most.bytes],
+    )
+    return rows.map(({ position, hash, domain, payload }) => ({
+      position: Number(position),
+      hash: hash.toString('hex'),
+      domain,
+      payload,
+    }))
   }
 
   /** The audit trail, newest first; with a laboratory, its own. */
@@ -283,6 +335,10 @@ function shortOf(heads: readonly KnownHead[], domains: ReadonlyMap<string, numbe
       ({ domain, domainSequence }) =>
         `The database of ${domain} knows entry ${domainSequence}, the log ends at ${domains.get(domain) ?? 0}.`,
     )
+}
+
+function placeOf([row]: readonly LogRow[]): LogPlace {
+  return row === undefined ? emptyLog : { position: row.position, hash: row.hash.toString('hex') }
 }
 
 function first(rows: readonly LogRow[]): JournalEntry | null {

@@ -13,7 +13,7 @@ import type { LogLevel } from '../../platform/gateway/log.ts'
 import type { DeviceProcess } from '../devices/device-host.ts'
 import { demoSignIn, fillDemoLaboratory, setUpDemoLaboratory } from '../demo-laboratory.ts'
 import { defaultHome, HomeUnusable, makeHomeFolder } from '../../platform/host/home.ts'
-import { readVersion, startWorkstation, type Workstation } from '../workstation.ts'
+import { readHubUrl, readVersion, startWorkstation, type Workstation } from '../workstation.ts'
 import { chooseSecretStore } from './sealed-secrets.ts'
 import { denyPermissions, isOurPage, openWindow, registerPageScheme, servePages } from './window.ts'
 
@@ -107,6 +107,7 @@ async function openWorkstation(): Promise<Workstation> {
     logToStderr: process.env['TRACSEQ_LOG'] !== undefined,
     spawnDeviceProcess,
     secrets: chooseSecretStore(home),
+    ...readHubUrl(process.env['TRACSEQ_HUB_URL']),
   })
   process.on('uncaughtException', (error) => {
     started.log.write('error', 'A defect in the main process', { error })

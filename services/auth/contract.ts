@@ -104,6 +104,10 @@ const signInErrors = {
     data: z.object({ until: Instant }),
   },
   NOT_ACTIVE: { status: 401, message: 'This account is not active' },
+  OFFLINE_TOO_LONG: {
+    status: 401,
+    message: 'This workstation has not reached its Hub for too long: connect it, then sign in',
+  },
   PASSWORD_RESET_REQUIRED: {
     status: 401,
     message: 'This account has no password here: an administrator must set a new one',
@@ -134,6 +138,20 @@ export const ResolvedSessionAnswer = z.discriminatedUnion('state', [
   z.object({ state: z.literal('locked') }),
   z.object({ state: z.literal('none') }),
 ])
+
+/** What sync asks about people. */
+export const PeopleOfAnswer = z.object({
+  /** Whether the laboratory is here at all. */
+  known: z.boolean(),
+  people: z.array(z.object({ userId: UserId, status: UserStatus, permissions: z.array(z.string()) })),
+})
+export const CredentialsAnswer = z.object({
+  credentials: z.array(z.object({ userId: z.uuid(), passwordHash: z.string() })),
+})
+
+export const LaboratoryHereAnswer = z.object({
+  laboratory: z.object({ id: z.string(), name: z.string() }).nullable(),
+})
 
 /** The first calls of all wait for this service to start, and for its database to be made on a busy machine. */
 const firstStartMs = 60_000
@@ -220,7 +238,11 @@ export const auth = domainContract('auth', {
     summary: 'Change the own password',
     secretAnswer: true,
   })
-    .errors({ ...signInErrors, ...passwordErrors })
+    .errors({
+      ...signInErrors,
+      ...passwordErrors,
+      AT_HUB_ONLY: { status: 422, message: 'This laboratory has a Hub: change your password there' },
+    })
     .input(z.object({ currentPassword: text(200), newPassword: NewPassword }))
     .output(z.object({})),
   setPin: command({ permission: 'signed-in', summary: 'Set the own PIN', secretAnswer: true })
@@ -367,6 +389,44 @@ export const auth = domainContract('auth', {
     .errors(passwordErrors)
     .input(NewLaboratory)
     .output(z.object({ id: z.string(), name: z.string() })),
+
+  peopleOf: query({
+    permission: 'public',
+    internal: true,
+    largeInput: true,
+    summary: 'Who people are now and what they may do',
+  })
+    .input(z.object({ laboratoryId: z.uuid(), userIds: z.array(z.uuid()).max(10_000) }))
+    .output(PeopleOfAnswer),
+  credentialsOf: query({
+    permission: 'public',
+    internal: true,
+    largeInput: true,
+    summary: 'Password hashes of active people, for sync alone',
+  })
+    .input(z.object({ laboratoryId: z.uuid(), administrators: z.boolean() }))
+    .output(CredentialsAnswer),
+  takeCredentials: command({
+    permission: 'public',
+    internal: true,
+    secretAnswer: true,
+    summary: "Take a founder's password hashes",
+  })
+    .input(CredentialsAnswer.extend({ laboratoryId: z.uuid() }))
+    .output(z.object({})),
+  keepOfflinePeople: command({
+    permission: 'public',
+    internal: true,
+    secretAnswer: true,
+    summary: 'Say who may sign in here without the Hub, and until when',
+  })
+    .input(CredentialsAnswer.extend({ laboratoryId: z.uuid(), until: Instant }))
+    .output(z.object({})),
+  laboratoryHere: query({
+    permission: 'public',
+    internal: true,
+    summary: 'The laboratory of this workstation',
+  }).output(LaboratoryHereAnswer),
 
   /** The gateway asks this for every session it does not know. */
   resolveSession: query({ permission: 'public', internal: true, summary: 'Who holds this access token' })

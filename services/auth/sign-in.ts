@@ -6,6 +6,7 @@ import type { OrchestrationScope, WriteScope } from '../../platform/service/scop
 import { verifyAccessToken } from './access-token.ts'
 import type { NewLaboratory } from './contract.ts'
 import { makeLaboratory } from './new-laboratory.ts'
+import { isPassword } from './offline-people.ts'
 import { type Account, accountsOfEmail, findAccount, laboratoriesHere } from './people.ts'
 import { proveByPassword, recordSignIn, settleProof, wrongCredentials } from './proving.ts'
 import { refreshToken, session } from './schema.ts'
@@ -49,7 +50,7 @@ export const login = orchestrates(
     const compared = await Promise.all(
       accounts.map(async (account) => ({
         account,
-        right: await isSecret(account.credential?.passwordHash ?? null, input.password),
+        right: await isPassword(scope, account.credential?.passwordHash ?? null, input.password),
       })),
     )
     // A wrong password counts against every account it was tried on.
