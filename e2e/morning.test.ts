@@ -192,6 +192,7 @@ test('tubes without a sheet are received by scanning one after the other', async
   const received = page.getByRole('region', { name: 'Received now' })
   for (const code of ['MORNING-92', 'MORNING-93']) await expect(received.getByText(code)).toBeVisible()
   await look('one-by-one')
+  await page.getByRole('button', { name: 'All imports' }).click()
 })
 
 test('a killed application comes back with everything that was confirmed', async () => {
