@@ -5,7 +5,13 @@ import { type CommandContext, CommandRefused } from './command.ts'
 
 const defaultUrl = 'http://127.0.0.1:8089'
 const answerWithinMs = 30_000
-const Problem = z.object({ message: z.string() })
+const Problem = z.object({
+  message: z.string(),
+  data: z
+    .object({ issues: z.array(z.object({ message: z.string() })) })
+    .optional()
+    .catch(undefined),
+})
 
 /**
  * Asks a running Hub as its operator: whoever can read the Hub's home. The home is the Hub's default one unless `--home`
@@ -35,5 +41,7 @@ export async function askHub<T>(
   const body: unknown = await response.json()
   if (response.ok) return answer.parse(body)
   const problem = Problem.safeParse(body)
-  throw new CommandRefused(problem.success ? problem.data.message : `The Hub answers ${response.status}.`)
+  if (!problem.success) throw new CommandRefused(`The Hub answers ${response.status}.`)
+  const { message, data } = problem.data
+  throw new CommandRefused(data?.issues[0]?.message ?? message)
 }
