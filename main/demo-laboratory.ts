@@ -53,7 +53,9 @@ export async function setUpDemoLaboratory(gateway: Gateway): Promise<void> {
 export async function fillDemoLaboratory({ gateway, home, actorOf }: DemoHost): Promise<void> {
   const mark = join(home, 'demo-laboratory-filled')
   if (existsSync(mark)) return
-  const { accessToken } = await createHostClient<typeof auth>(gateway, 'auth', null).login(demoSignIn)
+  const people = createHostClient<typeof auth>(gateway, 'auth', null)
+  // Without a key, since no token is kept to be answered again: a try whose outcome is unknown leaves a session unused.
+  const { accessToken } = await repeatUntilKnown(() => people.login(demoSignIn))
   const actor = await actorOf(accessToken)
   const places = createHostClient<typeof storage>(gateway, 'storage', actor)
   const tubes = createHostClient<typeof samples>(gateway, 'samples', actor)
@@ -102,22 +104,34 @@ export async function fillDemoLaboratory({ gateway, home, actorOf }: DemoHost): 
   writeFileSync(mark, '')
 }
 
-/** A box somebody works with: one tube is out, positions are kept for a run, and one is broken. */
+/**
+ * A box somebody works with: one tube is out, positions are kept for a run, and one is broken. What the box shows to be
+ * done already is left as it is, since a later day would reserve until another one.
+ */
 async function useBox(
   places: ReturnType<typeof createHostClient<typeof storage>>,
   boxId: NodeId,
 ): Promise<void> {
-  const { positions } = await places.boxMap({ boxId })
+  const { positions } = await repeatUntilKnown(() => places.boxMap({ boxId }))
+  const key = (words: string) => ({ context: { key: `demo/use/${words}` } })
   const isFree = (label: string) => positions.find((each) => each.label === label)?.state === 'available'
   const forRun = ['G1', 'G2', 'G3', 'G4'].filter(isFree)
   if (forRun.length > 0) {
-    const until = new Date(Date.now() + 14 * 86_400_000).toISOString()
-    await places.reserve({ boxId, positions: forRun, until, reservedFor: 'Run 2612' })
+    const lastDay = new Date(Date.now() + 14 * 86_400_000).toISOString().slice(0, 10)
+    const until = `${lastDay}T23:59:59.000Z`
+    await repeatUntilKnown(() =>
+      places.reserve({ boxId, positions: forRun, until, reservedFor: 'Run 2612' }, key(`reserve/${lastDay}`)),
+    )
   }
-  if (isFree('I9'))
-    await places.setOutOfUse({ boxId, positions: ['I9'], outOfUse: true, reason: 'The divider is broken' })
+  if (isFree('I9')) {
+    const broken = { boxId, positions: ['I9'], outOfUse: true, reason: 'The divider is broken' }
+    await repeatUntilKnown(() => places.setOutOfUse(broken, key('out-of-use')))
+  }
   const out = positions.find(({ label, state }) => label === 'C4' && state === 'occupied')?.container
-  if (out != null) await places.checkOut({ containerId: out.id, purpose: 'Extraction' })
+  if (out != null)
+    await repeatUntilKnown(() =>
+      places.checkOut({ containerId: out.id, purpose: 'Extraction' }, key('check-out')),
+    )
 }
 
 function donorOf(index: number): string {

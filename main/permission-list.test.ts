@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { Catalogue } from '../platform/gateway/catalogue.ts'
 import { system } from '../platform/gateway/contract.ts'
+import { sync } from '../platform/sync/contract.ts'
 import { allPermissions, permissionsOf, roleNames } from '../services/auth/domain/roles.ts'
 import { services } from '../services/registry.ts'
 import { devices } from './devices/contract.ts'
@@ -13,6 +14,7 @@ it('the permissions of roles are exactly those that contracts ask for', () => {
   for (const { name, contract } of services) catalogue.add(name, contract)
   catalogue.add('system', system)
   catalogue.add('devices', devices)
+  catalogue.add('sync', sync)
   const declared = catalogue.list().map(({ meta }) => meta.permission as string | undefined)
   expect(declared.length).toBeGreaterThan(100)
   expect(declared).not.toContain(undefined)

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { allPermissions, permissionsOf, type RoleName, roleNames } from '../services/auth/domain/roles.ts'
 import { Catalogue, type KnownProcedure } from '../platform/gateway/catalogue.ts'
 import { system } from '../platform/gateway/contract.ts'
+import { sync } from '../platform/sync/contract.ts'
 import { Received } from '../services/samples/contract.ts'
 import { services } from '../services/registry.ts'
 import { devices } from './devices/contract.ts'
@@ -132,5 +133,6 @@ function listProcedures(): readonly KnownProcedure[] {
   for (const { name, contract } of services) catalogue.add(name, contract)
   catalogue.add('system', system)
   catalogue.add('devices', devices)
+  catalogue.add('sync', sync)
   return catalogue.list()
 }

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import { z } from 'zod'
 import { Catalogue } from '../platform/gateway/catalogue.ts'
 import { system } from '../platform/gateway/contract.ts'
+import { sync } from '../platform/sync/contract.ts'
 import { coerceQuery } from '../platform/gateway/query-coercion.ts'
 import { services } from '../services/registry.ts'
 import { devices } from './devices/contract.ts'
@@ -10,6 +11,7 @@ const catalogue = new Catalogue()
 for (const { name, contract } of services) catalogue.add(name, contract)
 catalogue.add('system', system)
 catalogue.add('devices', devices)
+catalogue.add('sync', sync)
 
 /** Every parameter that is a number or a yes or no, of every query that HTTP serves. */
 const parameters = catalogue.list().flatMap(({ label, meta, contract }) => {

@@ -14,8 +14,11 @@ import { createSystemService } from '../platform/gateway/system-service.ts'
 import { HybridClock } from '../platform/service/hybrid-clock.ts'
 import { createFileStore, secretsFolder, type SecretStore } from '../platform/journal/secret-store.ts'
 import { startJournal } from '../platform/journal/start-journal.ts'
+import { readPrivateKey, workstationKeyFrom } from '../platform/journal/workstation-key.ts'
 import type { DeviceProcess } from './devices/device-host.ts'
 import { createDeviceService } from './devices/device-service.ts'
+import { SyncClient } from './sync/sync-client.ts'
+import { createSyncService } from './sync/sync-service.ts'
 import { openHome } from '../platform/host/home.ts'
 
 export interface WorkstationOptions {
@@ -32,6 +35,8 @@ export interface WorkstationOptions {
   readonly reserveBytes?: number
   /** After how long a service nobody calls is put to sleep. */
   readonly idleAfterMs?: number
+  /** Where the Hub is by now, if not where the enrolment says. */
+  readonly hubUrl?: string
 }
 
 /** A running workstation: all of TracSeq Bench but its windows. */
@@ -104,17 +109,34 @@ export async function startWorkstation(options: WorkstationOptions): Promise<Wor
     log,
     spawn: () => options.spawnDeviceProcess((words) => log.write('warn', words, { step: 'devices' })),
   })
+  const domains = services.map(({ name }) => name)
+  const sync = new SyncClient({
+    home: home.path,
+    workstation: home.workstation,
+    gateway,
+    journal: journal.client,
+    openKey: () => workstationKeyFrom(readPrivateKey(secrets)),
+    domains,
+    ...(options.hubUrl === undefined ? {} : { hubUrl: options.hubUrl }),
+  })
   gateway.addLocal(
-    createSystemService({ gateway, journal: journal.client, home: home.path, version: options.version }),
+    createSystemService({
+      gateway,
+      journal: journal.client,
+      home: home.path,
+      version: options.version,
+      secrets,
+    }),
   )
   gateway.addLocal(devices.service)
+  gateway.addLocal(createSyncService(sync, gateway, domains))
   await devices.start()
   const stopWaking = wakeSubscribers(gateway, journal.client)
 
   // The databases may be ahead of the journal, or behind it: every domain that has one says so at the start. One after
   // the other, sign-in first: all at once they would share two cores, and people would wait for the last of them.
   const present = services.filter(({ name }) => existsSync(join(home.path, 'databases', name)))
-  void gateway.wakeInTurn(present.map(({ name }) => name))
+  void gateway.wakeInTurn(present.map(({ name }) => name)).then(() => sync.start())
 
   return {
     home: home.path,
@@ -130,6 +152,7 @@ export async function startWorkstation(options: WorkstationOptions): Promise<Wor
     },
     async close() {
       stopWaking()
+      await sync.close()
       await devices.close()
       await gateway.close()
       await journal.close()
@@ -137,6 +160,11 @@ export async function startWorkstation(options: WorkstationOptions): Promise<Wor
       home.release()
     },
   }
+}
+
+/** Where a laboratory's Hub is, as TRACSEQ_HUB_URL says. */
+export function readHubUrl(text: string | undefined): { readonly hubUrl?: string } {
+  return text === undefined || text === '' ? {} : { hubUrl: text.replace(/\/+$/, '') }
 }
 
 /** The version of this program. */

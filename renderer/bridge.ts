@@ -13,6 +13,11 @@ declare global {
   }
 }
 
+/** Whether the page runs in a browser, served by the Hub, and not in the desktop app. */
+export function isInBrowser(): boolean {
+  return findBridge() === null
+}
+
 /** The desktop's bridge, or null in a plain browser. */
 export function findBridge(): Bridge | null {
   return window.tracseq ?? null

@@ -11,6 +11,8 @@ import { storage } from '../services/storage/contract.ts'
 import { templates } from '../services/templates/contract.ts'
 import { findBridge } from './bridge.ts'
 import { type CallContext, makeCallLink, type WireContext } from './link/call-link.ts'
+import { makeHttpWire } from './link/http-wire.ts'
+import { withPageDevices } from './link/page-devices.ts'
 import { makePortWire, openPort } from './link/port-wire.ts'
 import { isWorthRepeating } from './problem.ts'
 
@@ -31,7 +33,7 @@ const link = makeCallLink({
   contracts,
   readToken: () => session.readToken(),
   onSessionRefused: (code) => session.onRefused(code),
-  onCommandDone: readAgainSoon,
+  onCommandDone: readAllAgainSoon,
 })
 
 /** Everything that may be asked of TracSeq, typed by the contracts. Calls throw; `problemWords` says what to show. */
@@ -56,15 +58,33 @@ export const queries = new QueryClient({
 })
 
 let readAgainTimer: number | undefined
+/** What is read again when the timer ends; null is everything. */
+let readAgain: Set<string> | null = new Set()
 
-/** After any change all that is on the screen is read again, at most ten times a second while scans come fast. */
-function readAgainSoon(command: string): void {
+function readAllAgainSoon(command: string): void {
   // The feed has a state of its own; what a scan changes is changed by the commands that follow it.
-  if (command === 'devices.recordScan' || command === 'devices.settleScan') return
+  if (command !== 'devices.recordScan' && command !== 'devices.settleScan') readAgainSoon(null)
+}
+
+/**
+ * What is on the screen of these domains, or with null all of it, is read again: at most ten times a second while scans
+ * come fast.
+ */
+export function readAgainSoon(domains: readonly string[] | null): void {
+  readAgain = domains === null || readAgain === null ? null : new Set([...readAgain, ...domains])
   readAgainTimer ??= window.setTimeout(() => {
+    const wanted = readAgain
     readAgainTimer = undefined
-    void queries.invalidateQueries()
+    readAgain = new Set()
+    if (wanted === null) void queries.invalidateQueries()
+    else void queries.invalidateQueries({ predicate: ({ queryKey }) => isAbout(queryKey, wanted) })
   }, 100)
+}
+
+/** Keys begin with the path of the procedure. The audit trail, which the host itself tells of, grows with every change. */
+function isAbout([path]: readonly unknown[], domains: ReadonlySet<string>): boolean {
+  const domain: unknown = Array.isArray(path) ? path[0] : null
+  return typeof domain === 'string' && (domains.has(domain) || domain === 'system')
 }
 
 /** Tells the client where the token is and who wants to hear that it is refused. */
@@ -82,10 +102,10 @@ export function connectApplication(): Promise<ClientLink<WireContext>> {
   return wire
 }
 
-/** The one place that chooses how calls travel. Without the desktop's bridge there is no wire yet. */
+/** The one place that chooses how calls travel: by the desktop's port, or from a browser to the Hub that served it. */
 async function openWire(): Promise<ClientLink<WireContext>> {
   const bridge = findBridge()
-  if (bridge === null) throw new Error('This page runs inside the desktop application only')
+  if (bridge === null) return withPageDevices(makeHttpWire(contracts, window.location.origin), sessionStorage)
   const port = await openPort(bridge)
   // A host that restarted its gateway closes the port; the next call asks for a new one.
   port.addEventListener('close', () => (wire = null))

@@ -49,3 +49,12 @@ export function dayAndTime(date: Date): string {
 export function countText(value: number): string {
   return count.format(value)
 }
+
+/** How long something took: `1.4 ms`, `87 ms`, `9.4 s`, `3 min 12 s`. */
+export function durationText(milliseconds: number): string {
+  if (milliseconds < 9.95) return `${milliseconds.toFixed(1)} ms`
+  if (milliseconds < 999.5) return `${String(Math.round(milliseconds))} ms`
+  if (milliseconds < 59_950) return `${(milliseconds / 1_000).toFixed(1)} s`
+  const seconds = Math.round(milliseconds / 1_000)
+  return `${String(Math.floor(seconds / 60))} min ${String(seconds % 60)} s`
+}

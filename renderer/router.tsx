@@ -6,6 +6,7 @@ import {
   lazyRouteComponent,
   redirect,
 } from '@tanstack/react-router'
+import { isInBrowser } from './bridge.ts'
 import { ApplicationFrame } from './frame/application-frame.tsx'
 import { CrashPage, NotFoundPage } from './frame/fallback-pages.tsx'
 import { AuditSearch } from './screens/audit/audit-search.ts'
@@ -64,6 +65,9 @@ const receive = createRoute({
 const devices = createRoute({
   getParentRoute: () => root,
   path: '/devices',
+  beforeLoad: () => {
+    if (isInBrowser()) throw redirect({ to: '/bench' })
+  },
   component: lazyRouteComponent(() => import('./screens/devices/devices-screen.tsx'), 'DevicesScreen'),
 })
 const audit = createRoute({

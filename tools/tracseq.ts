@@ -6,14 +6,28 @@ import { defaultHome, HomeUnusable } from '../platform/host/home.ts'
 import { backup } from './cli/backup.ts'
 import { type Command, CommandRefused } from './cli/command.ts'
 import { doctor } from './cli/doctor.ts'
+import { enroll } from './cli/enroll.ts'
 import { exportTables } from './cli/export.ts'
+import { addLaboratory, laboratories, rotateSigningKey } from './cli/hub-laboratories.ts'
 import { rebuild } from './cli/rebuild.ts'
 import { resetPassword } from './cli/reset-password.ts'
 import { restore } from './cli/restore.ts'
 import { verify } from './cli/verify.ts'
 
 /** `npm run tracseq -- <command>`: operations from a terminal. */
-const commands: readonly Command[] = [verify, doctor, backup, restore, rebuild, exportTables, resetPassword]
+const commands: readonly Command[] = [
+  verify,
+  doctor,
+  backup,
+  restore,
+  rebuild,
+  exportTables,
+  resetPassword,
+  enroll,
+  laboratories,
+  addLaboratory,
+  rotateSigningKey,
+]
 const root = resolve(import.meta.dirname, '..')
 
 process.exitCode = await main(process.argv.slice(2))

@@ -1,7 +1,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { Client, Pool } from 'pg'
 import type { NewJournalEntry } from '../../platform/journal/entry.ts'
-import { connectJournal, type JournalClient } from '../../platform/journal/journal-client.ts'
+import { connectJournal, type JournalClient, searchPage } from '../../platform/journal/journal-client.ts'
 import { describeError, JournalError } from '../../platform/journal/journal-error.ts'
 import type {
   JournalAnswer,
@@ -31,6 +31,8 @@ export interface HubLog {
   /** A port for another thread, to be given to `connectJournal` there. */
   readonly createPort: () => MessagePort
   readonly reader: LogReader
+  /** What one laboratory may see of the log. */
+  readonly auditOf: (laboratoryId: string) => Pick<JournalClient, 'search' | 'entry'>
   readonly close: () => Promise<void>
 }
 
@@ -138,6 +140,10 @@ export async function startHubLog(options: HubLogOptions): Promise<HubLog> {
     client,
     createPort,
     reader,
+    auditOf: (laboratoryId) => ({
+      search: (request) => searchPage(request, (window) => reader.search(window, laboratoryId)),
+      entry: (sequence) => reader.entry(sequence, laboratoryId),
+    }),
     async close() {
       client.close()
       await sequencer.close()

@@ -1,6 +1,11 @@
 import type { Pool } from 'pg'
 import { z } from 'zod'
-import type { AuditItem, AuditWindow, AuditWindowRequest } from '../../platform/journal/audit-search.ts'
+import {
+  type AuditItem,
+  type AuditWindow,
+  type AuditWindowRequest,
+  findProcedure,
+} from '../../platform/journal/audit-search.ts'
 import { GENESIS_HASH, hashEntry, hashPayload, type JournalEntry } from '../../platform/journal/entry.ts'
 import type {
   DomainHead,
@@ -13,6 +18,8 @@ import type {
 import type { KnownHead, VerifyRequest, VerifyResult } from '../../platform/journal/verify-journal.ts'
 import { verifySignature } from '../../platform/journal/workstation-key.ts'
 import { checkpointBytes } from '../../platform/journal/entry.ts'
+import type { LogPlace } from '../../platform/sync/domain-contract.ts'
+import { emptyLog } from '../../platform/sync/log.ts'
 import { LOG_COLUMNS, LogRow, toEntry } from './log-rows.ts'
 
 const rowsAtOnce = 500
@@ -50,8 +57,14 @@ export class LogReader {
     return rows.map(({ domain }) => domain)
   }
 
-  async entry(sequence: number): Promise<JournalEntry | null> {
-    return first(await this.#rows('where sequence = $1', [sequence]))
+  /** With a laboratory, only when the entry is its own. */
+  async entry(sequence: number, laboratoryId: string | null = null): Promise<JournalEntry | null> {
+    return first(
+      await this.#rows('where sequence = $1 and ($2::uuid is null or laboratory_id = $2)', [
+        sequence,
+        laboratoryId,
+      ]),
+    )
   }
 
   async entryAt(domain: string, domainSequence: number): Promise<JournalEntry | null> {
@@ -81,8 +94,58 @@ export class LogReader {
     return rows.map(toEntry)
   }
 
-  /** The audit trail, newest first. */
-  async search(request: AuditWindowRequest): Promise<AuditWindow> {
+  /** The end of a laboratory's own chain. */
+  async laboratoryHead(laboratoryId: string): Promise<LogPlace> {
+    return placeOf(
+      await this.#rows('where laboratory_id = $1 order by position desc limit 1', [laboratoryId]),
+    )
+  }
+
+  /** Where a laboratory's last entry of a domain stands among those up to a number of the domain's own. */
+  async placeOfDomain(laboratoryId: string, domain: string, upTo: number): Promise<LogPlace> {
+    return placeOf(
+      await this.#rows(
+        'where laboratory_id = $1 and domain = $2 and domain_sequence <= $3 order by position desc limit 1',
+        [laboratoryId, domain, upTo],
+      ),
+    )
+  }
+
+  /** The hash of a laboratory's chain at a position; null when it does not reach so far. */
+  async hashAt(laboratoryId: string, position: number): Promise<string | null> {
+    if (position === 0) return emptyLog.hash
+    const [row] = await this.#rows('where laboratory_id = $1 and position = $2', [laboratoryId, position])
+    return row?.hash.toString('hex') ?? null
+  }
+
+  /** What follows a position of a laboratory's chain: at least one entry where there is one, then as many as fit. */
+  async laboratoryEntries(
+    laboratoryId: string,
+    after: number,
+    most: { readonly entries: number; readonly bytes: number },
+  ): Promise<readonly (LogPlace & { readonly domain: string; readonly payload: string | null })[]> {
+    const { rows } = await this.#pool.query<{
+      position: string
+      hash: Buffer
+      domain: string
+      payload: string | null
+    }>(
+      `select position, hash, domain, payload from (
+         select *, sum(octet_length(payload)) over (order by position) - octet_length(payload) as before from entry
+         where laboratory_id = $1 and position > $2 order by position limit $3
+       ) as next where coalesce(before, 0) < $4 order by position`,
+      [laboratoryId, after, most.entries, most.bytes],
+    )
+    return rows.map(({ position, hash, domain, payload }) => ({
+      position: Number(position),
+      hash: hash.toString('hex'),
+      domain,
+      payload,
+    }))
+  }
+
+  /** The audit trail, newest first; with a laboratory, its own. */
+  async search(request: AuditWindowRequest, laboratoryId: string | null = null): Promise<AuditWindow> {
     const { before, limit } = request
     const reason = request.reasonContains?.replace(/[\\%_]/g, '\\$&')
     const rows = await this.#rows(
@@ -90,7 +153,8 @@ export class LogReader {
        and ($3::text is null or actor_id = $3) and ($4::text is null or change_set_id = $4)
        and ($5::text is null or correlation_id = $5) and ($6::text is null or $6 = any (event_names))
        and ($7::text is null or recorded_at >= $7) and ($8::text is null or recorded_at < $8)
-       and ($9::text is null or reason ilike $9) order by sequence desc limit $10`,
+       and ($9::text is null or reason ilike $9) and ($11::uuid is null or laboratory_id = $11)
+       order by sequence desc limit $10`,
       [
         before,
         request.domain ?? null,
@@ -102,6 +166,7 @@ export class LogReader {
         instantOf(request.to),
         reason === undefined ? null : `%${reason}%`,
         limit,
+        laboratoryId,
       ],
     )
     const last = rows.at(-1)
@@ -272,6 +337,10 @@ function shortOf(heads: readonly KnownHead[], domains: ReadonlyMap<string, numbe
     )
 }
 
+function placeOf([row]: readonly LogRow[]): LogPlace {
+  return row === undefined ? emptyLog : { position: row.position, hash: row.hash.toString('hex') }
+}
+
 function first(rows: readonly LogRow[]): JournalEntry | null {
   const [row] = rows
   return row === undefined ? null : toEntry(row)
@@ -279,7 +348,11 @@ function first(rows: readonly LogRow[]): JournalEntry | null {
 
 function toItem(row: LogRow): AuditItem {
   const { payload, ...item } = toEntry(row)
-  return { ...item, payloadRemoved: payload === null }
+  return {
+    ...item,
+    payloadRemoved: payload === null,
+    procedure: payload === null ? null : findProcedure(payload),
+  }
 }
 
 function instantOf(text: string | undefined): string | null {

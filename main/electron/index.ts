@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import {
   app,
@@ -13,8 +12,8 @@ import {
 import type { LogLevel } from '../../platform/gateway/log.ts'
 import type { DeviceProcess } from '../devices/device-host.ts'
 import { demoSignIn, fillDemoLaboratory, setUpDemoLaboratory } from '../demo-laboratory.ts'
-import { defaultHome, HomeUnusable } from '../../platform/host/home.ts'
-import { readVersion, startWorkstation, type Workstation } from '../workstation.ts'
+import { defaultHome, HomeUnusable, makeHomeFolder } from '../../platform/host/home.ts'
+import { readHubUrl, readVersion, startWorkstation, type Workstation } from '../workstation.ts'
 import { chooseSecretStore } from './sealed-secrets.ts'
 import { denyPermissions, isOurPage, openWindow, registerPageScheme, servePages } from './window.ts'
 
@@ -24,9 +23,6 @@ const root = app.getAppPath()
 const built = import.meta.dirname
 const home = homeOfThisStart()
 
-// Before the single-instance lock, which lies in there: two homes can then run side by side.
-mkdirSync(join(home, 'window'), { recursive: true })
-app.setPath('userData', join(home, 'window'))
 app.setName(applicationName)
 registerPageScheme()
 
@@ -34,7 +30,9 @@ let opening: Promise<Workstation> | null = null
 let workstation: Workstation | null = null
 let closing = false
 
-if (app.requestSingleInstanceLock()) {
+if (!prepareWindowFolder()) {
+  app.exit(1)
+} else if (app.requestSingleInstanceLock()) {
   app.on('second-instance', showFirstWindow)
   app.on('window-all-closed', () => app.quit())
   app.on('before-quit', (event) => {
@@ -47,6 +45,18 @@ if (app.requestSingleInstanceLock()) {
 } else {
   process.stderr.write(`TracSeq Bench is already running on ${home}: its window is shown instead.\n`)
   app.quit()
+}
+
+/** Before the single-instance lock, which lies in there: two homes can then run side by side. False when it said why not. */
+function prepareWindowFolder(): boolean {
+  try {
+    makeHomeFolder(home, 'window')
+    app.setPath('userData', join(home, 'window'))
+    return true
+  } catch (error) {
+    showStartFailure(error)
+    return false
+  }
 }
 
 async function start(): Promise<void> {
@@ -97,6 +107,7 @@ async function openWorkstation(): Promise<Workstation> {
     logToStderr: process.env['TRACSEQ_LOG'] !== undefined,
     spawnDeviceProcess,
     secrets: chooseSecretStore(home),
+    ...readHubUrl(process.env['TRACSEQ_HUB_URL']),
   })
   process.on('uncaughtException', (error) => {
     started.log.write('error', 'A defect in the main process', { error })
@@ -189,9 +200,9 @@ function showFirstWindow(): void {
 
 /** Without even a window: a dialog of the system says it. */
 function showStartFailure(error: unknown): void {
-  process.stderr.write(`${fullWords(error)}\n`)
-  if (process.env['TRACSEQ_NO_DIALOG'] === undefined)
-    dialog.showErrorBox('TracSeq Bench cannot start', fullWords(error))
+  const words = error instanceof HomeUnusable ? error.message : fullWords(error)
+  process.stderr.write(`${words}\n`)
+  if (process.env['TRACSEQ_NO_DIALOG'] === undefined) dialog.showErrorBox('TracSeq Bench cannot start', words)
   app.exit(1)
 }
 

@@ -5,7 +5,7 @@ import { type HttpFrontDoor, openHttpFrontDoor } from '../../platform/gateway/ht
 import type { LogLevel } from '../../platform/gateway/log.ts'
 import { forkDeviceProcess } from '../devices/forked-device-process.ts'
 import { defaultHome, HomeUnusable } from '../../platform/host/home.ts'
-import { readVersion, startWorkstation, type Workstation } from '../workstation.ts'
+import { readHubUrl, readVersion, startWorkstation, type Workstation } from '../workstation.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 
@@ -26,6 +26,7 @@ async function main(): Promise<void> {
     logToStderr: false,
     spawnDeviceProcess: forkDeviceProcess,
     ...readReserve(process.env['TRACSEQ_RESERVE_BYTES']),
+    ...readHubUrl(process.env['TRACSEQ_HUB_URL']),
   })
   const door = await openDoor(workstation, values.port ?? process.env['TRACSEQ_PORT']).catch(
     async (error: unknown) => {

@@ -32,6 +32,8 @@ export interface StartOptions {
   readonly environment?: Readonly<Record<string, string>>
   /** Another program with the same first line and manners: the Hub. */
   readonly program?: string
+  /** What stands on its command line besides home and port. */
+  readonly arguments?: readonly string[]
   /** Stops waiting for the first line; the process goes on or is killed by whoever aborts. */
   readonly onSpawned?: (kill: () => Promise<void>) => void
 }
@@ -83,7 +85,8 @@ export async function startWorkstationProcess(
   await prepareDatabaseTemplate()
   const startedAt = performance.now()
   const program = options.program ?? workstationProgram
-  const child = spawn(process.execPath, [program, '--home', home, '--port', '0'], {
+  const commandLine = [program, '--home', home, '--port', '0', ...(options.arguments ?? [])]
+  const child = spawn(process.execPath, commandLine, {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {

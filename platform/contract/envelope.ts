@@ -36,5 +36,8 @@ export const callHeaders = {
   traceParent: 'traceparent',
 } as const
 
+/** By this header a page in a browser says what it is; only pages of the Hub's own origin can send it. */
+export const clientHeader = { name: 'x-tracseq-client', browser: 'browser' } as const
+
 /** The one header by which the gateway hands its envelope to a service. */
 export const envelopeHeader = 'x-tracseq-envelope'

@@ -16,6 +16,8 @@ export interface ProcedureMeta<Kind extends 'query' | 'command' = 'query' | 'com
   readonly scan: boolean
   /** Reached by other services and the host only, through no front door. */
   readonly internal: boolean
+  /** A secret could be guessed here by asking often enough, so a front door may limit it strictly. */
+  readonly guessable: boolean
   /** The answer holds a secret (a token), so it is neither stored for repeats nor journaled. */
   readonly secretAnswer: boolean
 }
@@ -37,6 +39,7 @@ interface QueryOptions extends ProcedureOptions {
 }
 
 interface CommandOptions extends ProcedureOptions {
+  readonly guessable?: boolean
   readonly secretAnswer?: boolean
 }
 
@@ -67,6 +70,7 @@ function procedure<Kind extends 'query' | 'command'>(
     long: options.long ?? false,
     scan: options.scan ?? false,
     internal: options.internal ?? false,
+    guessable: options.guessable ?? false,
     secretAnswer: options.secretAnswer ?? false,
   }
   return oc

@@ -19,6 +19,7 @@ const Meta = z.object({
   long: z.boolean(),
   scan: z.boolean(),
   internal: z.boolean(),
+  guessable: z.boolean(),
   secretAnswer: z.boolean(),
 })
 

@@ -1,3 +1,4 @@
+import { eventIterator } from '@orpc/contract'
 import { z } from 'zod'
 import { command, domainContract, query } from '../contract/procedure.ts'
 import { Instant, listInput, page, requiredText, text } from '../contract/values.ts'
@@ -46,6 +47,8 @@ export const AuditItem = z.object({
   payloadHash: Hash,
   hash: Hash,
   payloadRemoved: z.boolean(),
+  /** The command that made it, `samples.update`; null when no command did, or when a list leaves a long content unread. */
+  procedure: z.string().nullable(),
 })
 export type AuditItem = z.infer<typeof AuditItem>
 
@@ -163,6 +166,11 @@ export const system = domainContract('system', {
   })
     .input(z.object({ sequence: z.number().int().min(1) }))
     .output(z.object({ entry: AuditItem, payload: z.string().nullable() })),
+  changes: query({
+    permission: 'signed-in',
+    summary:
+      'Which domains of the laboratory changed, as it happens; the first hint says that the feed is open',
+  }).output(eventIterator(z.object({ domains: z.array(z.string()) }))),
   trace: query({
     permission: 'system:read',
     path: '/traces/{id}',
@@ -170,6 +178,11 @@ export const system = domainContract('system', {
   })
     .input(z.object({ id: requiredText(200) }))
     .output(z.array(Span)),
+  domainKey: query({
+    permission: 'signed-in',
+    internal: true,
+    summary: 'A key of the calling service alone, to seal what must not lie open in its database',
+  }).output(z.object({ key: z.base64() })),
   storeFile: command({
     permission: 'files:store',
     path: '/files',

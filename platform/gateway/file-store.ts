@@ -9,23 +9,29 @@ export interface StoredFile {
   readonly sizeBytes: number
 }
 
+/** Where the files of a home are; a host of several laboratories keeps those of each in a folder of its own. */
+export function filesFolder(home: string, laboratoryId: string | null): string {
+  return laboratoryId === null ? join(home, 'files') : join(home, 'files', laboratoryId)
+}
+
 /** Files under the hash of their content, in `files/` below TRACSEQ_HOME. */
 export class FileStore {
-  readonly #directory: string
+  readonly #home: string
 
   constructor(home: string) {
-    this.#directory = join(home, 'files')
+    this.#home = home
   }
 
   /** Stores a file for good: when this resolves it outlives a power cut. The same content is stored once. */
-  async store(content: Blob): Promise<StoredFile> {
-    await mkdir(this.#directory, { recursive: true })
-    const unfinished = join(this.#directory, `.unfinished-${newId()}`)
+  async store(content: Blob, laboratoryId: string | null = null): Promise<StoredFile> {
+    const directory = filesFolder(this.#home, laboratoryId)
+    await mkdir(directory, { recursive: true })
+    const unfinished = join(directory, `.unfinished-${newId()}`)
     try {
       const sha256 = await writeDurably(content, unfinished)
-      const path = join(this.#directory, sha256)
+      const path = join(directory, sha256)
       if (!(await isWhole(path, content.size))) await rename(unfinished, path)
-      syncFolder(this.#directory)
+      syncFolder(directory)
       return { sha256, sizeBytes: content.size }
     } finally {
       await rm(unfinished, { force: true })

@@ -4,15 +4,17 @@ import type { ORPCError } from '@orpc/client'
 import type { AnyContractRouter } from '@orpc/contract'
 import { v7 as newId } from 'uuid'
 import type { Actor, Envelope } from '../contract/envelope.ts'
+import type { FinishedSpan, ServiceNotice } from '../service/boot.ts'
 import type { BreakerOptions } from './breaker.ts'
 import { type CallOrigin, decideDeadline, givenIdempotencyKey } from './call-origin.ts'
 import { Catalogue } from './catalogue.ts'
+import { ChangeFeed } from './change-feed.ts'
 import { withDeadline } from './deadline.ts'
 import { commonError, describeError, lost, notStarted } from './faults.ts'
 import type { Log } from './log.ts'
 import type { Metrics, ServiceFigures } from './metrics.ts'
 import { decidePermission } from './permission.ts'
-import { RateLimit, type RateLimitOptions } from './rate-limit.ts'
+import { DoorLimits, type RateLimitOptions } from './rate-limit.ts'
 import { Registry, type ServiceDefinition, type ServiceStatus, summarise } from './registry.ts'
 import { serveServicePort } from './service-door.ts'
 import type { ServiceCall } from './service-link.ts'
@@ -57,6 +59,11 @@ export interface GatewayOptions {
   readonly timing?: Partial<SupervisorTiming>
   readonly breaker?: Partial<BreakerOptions>
   readonly rateLimit?: Partial<RateLimitOptions>
+  /** For doors that a network reaches; see {@link DoorLimits}. */
+  readonly addressLimit?: RateLimitOptions
+  readonly guessLimit?: RateLimitOptions
+  /** Hears of every finished span, of the host and of its services. */
+  readonly onSpan?: (span: FinishedSpan) => void
   readonly sessionRememberedMs?: number
   /** The domain that keeps sessions: each of its commands may end or lock one, so none is remembered beyond it. */
   readonly sessionDomain?: string
@@ -73,11 +80,13 @@ const defaultRateLimit: RateLimitOptions = { calls: 5_000, perSeconds: 10 }
  */
 export class Gateway {
   readonly catalogue = new Catalogue()
+  /** What the services committed, told to whoever follows. */
+  readonly changes = new ChangeFeed()
   readonly #options: GatewayOptions
   readonly #registry = new Registry()
   readonly #local = new Map<string, LocalService>()
   readonly #sessions: SessionCache
-  readonly #rateLimit: RateLimit
+  readonly #limits: DoorLimits
   readonly #traffic: Traffic
   readonly #telemetry: Telemetry
   readonly #startedAt = Date.now()
@@ -86,11 +95,15 @@ export class Gateway {
   constructor(options: GatewayOptions) {
     this.#options = options
     this.#sessions = new SessionCache(options.resolveSession, options.sessionRememberedMs ?? 5_000)
-    this.#rateLimit = new RateLimit({ ...defaultRateLimit, ...options.rateLimit })
+    this.#limits = new DoorLimits({
+      caller: { ...defaultRateLimit, ...options.rateLimit },
+      address: options.addressLimit ?? null,
+      guesses: options.guessLimit ?? null,
+    })
     this.#traffic = new Traffic({ ...defaultBreaker, ...options.breaker }, (name) =>
       this.#maximumInFlight(name),
     )
-    this.#telemetry = new Telemetry(options.log, this.catalogue, () => this.services())
+    this.#telemetry = new Telemetry(options.log, this.catalogue, () => this.services(), options.onSpan)
     for (const definition of options.services) this.#register(definition)
   }
 
@@ -220,12 +233,17 @@ export class Gateway {
         launch: () => this.#launch(definition, instance),
         log: (level, message, fields) =>
           this.log.write(level, message, { service: definition.name, ...fields }),
-        onNotice: (notice) => this.#telemetry.receive(definition.name, notice),
+        onNotice: (notice) => this.#takeNotice(definition.name, notice),
       })
     this.#registry.add({
       definition,
       supervisors: Array.from({ length: definition.instances ?? 1 }, (_, instance) => create(instance)),
     })
+  }
+
+  #takeNotice(domain: string, notice: ServiceNotice): void {
+    if (notice.type === 'changed') this.changes.tell(notice.laboratoryId, domain)
+    else this.#telemetry.receive(domain, notice)
   }
 
   #launch(definition: ServiceDefinition, instance: number) {
@@ -244,10 +262,11 @@ export class Gateway {
     const { procedure } = trip
     const { meta } = procedure
     const deadline = decideDeadline(meta.deadlineMs, origin)
+    if (origin.from === 'door') await this.#limits.admitClient(origin.client, meta)
     trip.actor = await this.#identify(origin, trip, deadline.at)
     const decision = decidePermission(meta, trip.actor)
     if (!decision.allowed) throw refuse(decision)
-    if (origin.from === 'door' && !meta.scan) await this.#rateLimit.count(trip.actor?.userId ?? origin.client)
+    if (origin.from === 'door') await this.#limits.admitCaller(trip.actor?.userId ?? origin.client, meta)
     const envelope: Envelope = {
       actor: trip.actor,
       correlationId: trip.correlationId,

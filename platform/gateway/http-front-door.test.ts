@@ -96,9 +96,11 @@ describe('calls', () => {
   })
 })
 
-describe('errors have one shape', () => {
-  const shape = (code: string, data: unknown = null) => ({ code, message: expect.any(String), data })
+function shape(code: string, data: unknown = null) {
+  return { code, message: expect.any(String) as string, data }
+}
 
+describe('errors have one shape', () => {
   test.each([
     [
       'GET',
@@ -168,7 +170,14 @@ describe('errors have one shape', () => {
     ],
     ['POST', '/v1/alpha/write', '{"note":', {}, 400, shape('BAD_REQUEST')],
     ['POST', '/v1/alpha/write', '{"__proto__":{}}', {}, 400, shape('BAD_REQUEST')],
-    ['POST', '/v1/alpha/write', `{"note":"${'x'.repeat(3_000)}"}`, {}, 413, shape('PAYLOAD_TOO_LARGE')],
+    [
+      'POST',
+      '/v1/alpha/write',
+      `{"note":"${'x'.repeat(3_000)}"}`,
+      {},
+      413,
+      shape('PAYLOAD_TOO_LARGE', { largestBytes: 2_000 }),
+    ],
     [
       'POST',
       '/v1/alpha/slow-write',
@@ -227,6 +236,58 @@ describe('the door itself', () => {
     await eventually('it is over', async () => (await ask('GET', '/health/ready')).status === 200)
   })
 
+  test('no other site may read from it: there is no word of CORS, asked for or not', async () => {
+    for (const method of ['GET', 'OPTIONS']) {
+      const headers = { origin: 'https://elsewhere.example', 'access-control-request-method': 'POST' }
+      const answer = await ask(method, '/v1/alpha/echo?note=x', { headers })
+      expect([...answer.headers.keys()].filter((name) => name.startsWith('access-control-'))).toEqual([])
+    }
+  })
+
+  test('a body without a declared length, or with too large a one, is not read', async () => {
+    const put = (headers: Record<string, string>) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const sending = request(`${door.url}/v1/alpha/write`, { method: 'POST', headers }, (response) => {
+          response.resume()
+          resolve(response.statusCode)
+          sending.destroy()
+        }).on('error', reject)
+        sending.flushHeaders()
+      })
+    const type = { 'content-type': 'application/octet-stream' }
+    expect(await put({ ...type, 'transfer-encoding': 'chunked' })).toBe(411)
+    expect(await put({ ...type, 'content-length': String(60 * 1024 * 1024) })).toBe(413)
+  })
+
+  test('while it closes, what runs ends, and what comes is refused in words', async () => {
+    await ask('GET', '/v1/alpha/echo?note=awake')
+    const slow = ask('GET', '/v1/alpha/slow?ms=400')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const closed = door.close()
+    const refused = await ask('GET', '/v1/alpha/echo?note=late')
+    expect(refused).toMatchObject({ status: 503, body: shape('NOT_STARTED', { why: expect.any(String) }) })
+    expect(refused.headers.get('retry-after')).toBe('1')
+    expect(refused.headers.get('connection')).toBe('close')
+    expect(await slow).toMatchObject({ status: 200 })
+    await closed
+    await expect(ask('GET', '/health')).rejects.toThrow()
+  })
+
+  test('closing waits no longer than it may', async () => {
+    const hasty = await openHttpFrontDoor(running.gateway, {
+      ...{ host: '127.0.0.1', port: 0, title: 'TracSeq Bench', version: '1.2.3', isReady: () => true },
+      loopbackOnly: true,
+      closeWithinMs: 100,
+    })
+    await ask('GET', '/v1/alpha/echo?note=awake')
+    const slow = fetch(`${hasty.url}/v1/alpha/slow?ms=900`).catch(() => 'cut off')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const startedAt = performance.now()
+    await hasty.close()
+    expect(performance.now() - startedAt).toBeLessThan(700)
+    expect(await slow).toBe('cut off')
+  })
+
   test('closing lets a running request end', async () => {
     await ask('GET', '/v1/alpha/echo?note=awake')
     const slow = ask('GET', '/v1/alpha/slow?ms=150')
@@ -234,6 +295,49 @@ describe('the door itself', () => {
     await door.close()
     expect(await slow).toMatchObject({ status: 200 })
     await expect(ask('GET', '/health')).rejects.toThrow()
+  })
+})
+
+describe('limits', () => {
+  const open = async (limits: object) => {
+    await door.close()
+    await running.stop()
+    running = startTestGateway(limits)
+    door = await openHttpFrontDoor(running.gateway, {
+      ...{ host: '127.0.0.1', port: 0, title: 'TracSeq Hub', version: '1.2.3', isReady: () => true },
+      loopbackOnly: false,
+    })
+  }
+  const statuses = async (count: number, path: string, headers: Record<string, string> = {}) => {
+    const answers: number[] = []
+    for (let each = 0; each < count; each += 1)
+      answers.push((await ask('POST', path, { body: '{}', headers })).status)
+    return answers
+  }
+
+  test('of a person, who hears when to come again', async () => {
+    await open({ rateLimit: { calls: 2, perSeconds: 60 } })
+    expect(await statuses(3, '/v1/alpha/limited')).toEqual([200, 200, 429])
+    const refused = await ask('POST', '/v1/alpha/limited', { body: '{}' })
+    expect(refused.body).toEqual(shape('TOO_MANY_REQUESTS', { retryAfterMs: expect.any(Number) as number }))
+    const seconds = Number(refused.headers.get('retry-after'))
+    expect(seconds).toBeGreaterThan(50)
+    expect(seconds).toBeLessThanOrEqual(60)
+    expect(await statuses(1, '/v1/alpha/limited', { authorization: 'Bearer guest' })).toEqual([200])
+  })
+
+  test('of an address, whoever calls from there, with whatever token', async () => {
+    await open({ addressLimit: { calls: 3, perSeconds: 60 } })
+    const bad = { authorization: 'Bearer nonsense' }
+    expect(await statuses(3, '/v1/alpha/limited', bad)).toEqual([401, 401, 401])
+    expect(await statuses(1, '/v1/alpha/limited', bad)).toEqual([429])
+    expect(await statuses(1, '/v1/alpha/limited')).toEqual([429])
+  })
+
+  test('of what could be guessed, most strictly', async () => {
+    await open({ guessLimit: { calls: 2, perSeconds: 60 } })
+    expect(await statuses(3, '/v1/alpha/guess')).toEqual([200, 200, 429])
+    expect(await statuses(1, '/v1/alpha/limited')).toEqual([200])
   })
 })
 

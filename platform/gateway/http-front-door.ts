@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { ORPCError } from '@orpc/client'
-import type { OpenAPI } from '@orpc/contract'
+import { getEventIteratorSchemaDetails, type OpenAPI } from '@orpc/contract'
 import { OpenAPIHandler } from '@orpc/openapi/fastify'
 import Fastify, {
   type FastifyError,
@@ -8,8 +8,11 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify'
+import { z } from 'zod'
 import { callHeaders } from '../contract/envelope.ts'
 import { type RawHeaders, readClientHeaders, readCorrelationId } from './call-headers.ts'
+import { addDrain, type Drain } from './drain.ts'
+import { commonError } from './faults.ts'
 import { renderDocsPage } from './docs-page.ts'
 import type { Gateway } from './gateway.ts'
 import { decideLoopback } from './loopback.ts'
@@ -32,22 +35,43 @@ export interface HttpFrontDoorOptions {
   readonly largestJsonBytes?: number
   /** Largest body of any other kind: files. */
   readonly largestBodyBytes?: number
+  /** Addresses of proxies whose word on a client's address and protocol is taken (`X-Forwarded-…`). */
+  readonly trustedProxies?: readonly string[]
+  /** How long running requests may take to end after `close`; then they are cut off. */
+  readonly closeWithinMs?: number
   /** Further routes of the host, such as its web pages. They pass the same checks. */
   readonly addRoutes?: (app: FastifyInstance) => void | Promise<void>
+  /** Stands around every call of a procedure: what goes in, what comes out, and the headers of both. */
+  readonly aroundCall?: AroundCall
 }
+
+/** A call of a procedure as it came over HTTP. */
+export interface DoorCall {
+  /** Domain, then procedure. */
+  readonly path: readonly string[]
+  readonly input: unknown
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+}
+
+export type AroundCall = (call: DoorCall, next: (input: unknown) => Promise<unknown>) => Promise<unknown>
 
 export interface HttpFrontDoor {
   readonly url: string
-  /** Takes no new connections, lets running requests end, closes. */
+  /** Refuses new requests with 503, lets running ones end for a while, closes. */
   readonly close: () => Promise<void>
 }
 
-const closeWithinMs = 10_000
+const defaultCloseWithinMs = 10_000
+const defaultLargestJsonBytes = 8 * 1024 * 1024
+const defaultLargestBodyBytes = 51 * 1024 * 1024
 
 interface DoorContext {
   headers: RawHeaders
   correlationId: string
   client: string
+  request: FastifyRequest
+  reply: FastifyReply
 }
 
 /** Serves all public contracts as JSON over HTTP, with health, metrics and a description of itself. */
@@ -57,30 +81,35 @@ export async function openHttpFrontDoor(
 ): Promise<HttpFrontDoor> {
   const app = Fastify({
     logger: false,
-    bodyLimit: options.largestJsonBytes ?? 8 * 1024 * 1024,
+    bodyLimit: options.largestJsonBytes ?? defaultLargestJsonBytes,
     forceCloseConnections: 'idle',
     requestTimeout: 120_000,
+    ...(options.trustedProxies === undefined ? {} : { trustProxy: [...options.trustedProxies] }),
     ...(options.tls === undefined ? {} : { https: { cert: options.tls.certificate, key: options.tls.key } }),
   })
   guard(app, options)
+  const drain = addDrain(app, sendClosing)
   // Before the other routes: what it registers (security headers) is meant for all of them.
   await options.addRoutes?.(app)
-  acceptBodies(app, options.largestBodyBytes ?? 51 * 1024 * 1024)
+  acceptBodies(app, options.largestBodyBytes ?? defaultLargestBodyBytes)
   serveHealth(app, gateway, options)
   serveDescription(app, gateway, options)
-  serveProcedures(app, gateway)
-  answerProblems(app, gateway)
+  serveProcedures(app, gateway, { drain, aroundCall: options.aroundCall ?? passThrough })
+  answerProblems(app, gateway, options.largestJsonBytes ?? defaultLargestJsonBytes)
   await app.listen({ host: options.host, port: options.port })
   return {
     url: `${options.tls === undefined ? 'http' : 'https'}://${printHost(options.host)}:${portOf(app)}`,
-    close: () => closeGently(app),
+    async close() {
+      await drain.finish(options.closeWithinMs ?? defaultCloseWithinMs)
+      await closeGently(app)
+    },
   }
 }
 
-/** Fastify closes connections that are idle now; one that becomes idle later would keep it waiting for its client. */
+/** Nothing runs any more, or it has had its time: answers are let out, then the connections are cut. */
 async function closeGently(app: FastifyInstance): Promise<void> {
   const sweep = setInterval(() => app.server.closeIdleConnections(), 20)
-  const enough = setTimeout(() => app.server.closeAllConnections(), closeWithinMs)
+  const enough = setTimeout(() => app.server.closeAllConnections(), 200)
   try {
     await app.close()
   } finally {
@@ -110,8 +139,7 @@ function acceptBodies(app: FastifyInstance, largestBodyBytes: number): void {
   app.addContentTypeParser('*', (request, _payload, done) => {
     const length = Number(request.headers['content-length'] ?? Number.NaN)
     if (Number.isNaN(length)) done(httpProblem(411, 'The length of the body must be given (Content-Length)'))
-    else if (length > largestBodyBytes)
-      done(httpProblem(413, `The body is larger than ${largestBodyBytes} bytes`))
+    else if (length > largestBodyBytes) done(new BodyTooLarge(largestBodyBytes))
     else done(null, undefined)
   })
 }
@@ -147,21 +175,41 @@ function serveDescription(app: FastifyInstance, gateway: Gateway, options: HttpF
   )
 }
 
-function serveProcedures(app: FastifyInstance, gateway: Gateway): void {
+function passThrough({ input }: DoorCall, next: (input: unknown) => Promise<unknown>): Promise<unknown> {
+  return next(input)
+}
+
+function serveProcedures(
+  app: FastifyInstance,
+  gateway: Gateway,
+  { drain, aroundCall }: { readonly drain: Drain; readonly aroundCall: AroundCall },
+): void {
   const handler = new OpenAPIHandler<DoorContext>(routeProcedures(gateway.catalogue, { internal: false }), {
     customErrorResponseBodyEncoder: ({ code, message, data }: ORPCError<string, unknown>) =>
       problemBody(code, message, data),
     clientInterceptors: [
       async ({ path, input, procedure, context, signal }) => {
-        const { inputSchema, route } = procedure['~orpc']
-        return gateway.call({
-          path,
-          // A request without a body means the same as one with an empty object.
-          input: route.method === 'GET' ? coerceQuery(inputSchema, input) : (input ?? {}),
-          correlationId: context.correlationId,
-          origin: { from: 'door', client: context.client, headers: readClientHeaders(context.headers) },
-          ...(signal === undefined ? {} : { signal }),
-        })
+        const { inputSchema, outputSchema, route } = procedure['~orpc']
+        // Feeds have no end of their own; everything else is let end.
+        const isFeed = getEventIteratorSchemaDetails(outputSchema) !== undefined
+        const signals = [...(signal === undefined ? [] : [signal]), ...(isFeed ? [drain.signal] : [])]
+        const { request, reply, headers, client, correlationId } = context
+        // A request without a body means the same as one with an empty object.
+        const given = route.method === 'GET' ? coerceQuery(inputSchema, input) : (input ?? {})
+        try {
+          return await aroundCall({ path, input: given, request, reply }, (parsed) =>
+            gateway.call({
+              path,
+              input: parsed,
+              correlationId,
+              origin: { from: 'door', client, headers: readClientHeaders(headers) },
+              ...(signals.length === 0 ? {} : { signal: AbortSignal.any(signals) }),
+            }),
+          )
+        } catch (error) {
+          noteRetryAfter(reply, error)
+          throw error
+        }
       },
     ],
   })
@@ -172,18 +220,31 @@ function serveProcedures(app: FastifyInstance, gateway: Gateway): void {
   })
 }
 
+const RetryAfter = z.object({ retryAfterMs: z.number() })
+
+/** Says in seconds when it is worth asking again, to whoever was turned away for the moment. */
+function noteRetryAfter(reply: FastifyReply, error: unknown): void {
+  if (!(error instanceof ORPCError) || (error.status !== 429 && error.status !== 503)) return
+  const { data } = RetryAfter.safeParse(error.data)
+  reply.header('retry-after', Math.max(1, Math.ceil((data?.retryAfterMs ?? 0) / 1_000)))
+}
+
 function contextOf(request: FastifyRequest, reply: FastifyReply): DoorContext {
   return {
     headers: request.headers,
     correlationId: String(reply.getHeader(callHeaders.correlationId)),
     client: request.ip,
+    request,
+    reply,
   }
 }
 
-function answerProblems(app: FastifyInstance, gateway: Gateway): void {
+function answerProblems(app: FastifyInstance, gateway: Gateway, largestJsonBytes: number): void {
   app.setNotFoundHandler(sendUnknownRoute)
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     const status = error instanceof ORPCError ? error.status : (error.statusCode ?? 500)
+    if (status === 413)
+      return sendTooLarge(reply, error instanceof BodyTooLarge ? error.largestBytes : largestJsonBytes)
     if (status < 500) return sendProblem(reply, status, codeOfStatus(status), error.message)
     const { correlationId } = contextOf(request, reply)
     gateway.log.write('error', `A defect at ${request.method} ${request.url}`, { correlationId, error })
@@ -224,6 +285,29 @@ function codeOfStatus(status: number): string {
     default:
       return 'BAD_REQUEST'
   }
+}
+
+/** A body beyond what is taken, told by its declared length. */
+class BodyTooLarge extends Error {
+  override readonly name = 'BodyTooLarge'
+  readonly statusCode = 413
+  readonly largestBytes: number
+
+  constructor(largestBytes: number) {
+    super(`The body is larger than ${largestBytes} bytes`)
+    this.largestBytes = largestBytes
+  }
+}
+
+function sendTooLarge(reply: FastifyReply, largestBytes: number): FastifyReply {
+  const { message } = new BodyTooLarge(largestBytes)
+  return sendProblem(reply, 413, 'PAYLOAD_TOO_LARGE', message, { largestBytes })
+}
+
+/** The answer to whatever comes while the host ends. Nothing was done with it. */
+function sendClosing(_request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { status, code, message } = commonError('NOT_STARTED')
+  return sendProblem(reply.header('retry-after', 1), status, code, message, { why: 'TracSeq is closing' })
 }
 
 function httpProblem(statusCode: number, message: string): Error {

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import type { FromService, ToService } from '../service/boot.ts'
+import type { FromService, ServiceNotice, ToService } from '../service/boot.ts'
 import { withDeadline } from './deadline.ts'
 import { describeError, notStarted } from './faults.ts'
 import type { LogFields, LogLevel } from './log.ts'
@@ -41,7 +41,7 @@ export interface SupervisorOptions {
   /** Null keeps the worker awake. */
   readonly idleAfterMs: number | null
   readonly log: (level: LogLevel, message: string, fields?: LogFields) => void
-  readonly onNotice: (notice: Extract<FromService, { readonly type: 'log' | 'span' }>) => void
+  readonly onNotice: (notice: ServiceNotice) => void
 }
 
 /** A worker that closed its port but lives on is ended after this time. */
@@ -243,6 +243,7 @@ export class Supervisor {
         return
       case 'log':
       case 'span':
+      case 'changed':
         this.#options.onNotice(message)
         return
     }

@@ -2,9 +2,11 @@ import { implement } from '@orpc/server'
 import type { Envelope } from '../contract/envelope.ts'
 import type { JournalClient } from '../journal/journal-client.ts'
 import { JournalError } from '../journal/journal-error.ts'
+import { createFileStore, secretsFolder, type SecretStore } from '../journal/secret-store.ts'
 import type { KnownHead, VerifyResult } from '../journal/verify-journal.ts'
-import type { AuditItem as JournalAuditItem } from '../journal/audit-search.ts'
+import { type AuditItem as JournalAuditItem, findProcedure } from '../journal/audit-search.ts'
 import { type AuditItem, type ServiceReport, system } from './contract.ts'
+import { createDomainKeys } from './domain-keys.ts'
 import { commonError, notStarted } from './faults.ts'
 import { FileStore } from './file-store.ts'
 import type { Gateway, LocalService } from './gateway.ts'
@@ -16,7 +18,15 @@ export interface SystemServiceOptions {
   readonly journal: JournalClient
   readonly home: string
   readonly version: string
+  /** Keeps the secret from which the domains' keys come; plain files in the home when left out. */
+  readonly secrets?: SecretStore
+  /** The trail one laboratory may see, where several share a host; the whole journal when left out. */
+  readonly auditOf?: (laboratoryId: string) => AuditTrail
+  /** Keeps each laboratory's files apart, where several share a host. */
+  readonly filesPerLaboratory?: boolean
 }
+
+export type AuditTrail = Pick<JournalClient, 'search' | 'entry'>
 
 const shownCheckpoints = 20
 
@@ -34,9 +44,12 @@ interface ClientContext {
   envelope: Envelope
 }
 
-function implementSystem({ gateway, journal, home, version }: SystemServiceOptions) {
+function implementSystem({ gateway, journal, home, version, ...options }: SystemServiceOptions) {
   const os = implement(system).$context<ClientContext>()
   const files = new FileStore(home)
+  const keyOf = createDomainKeys(options.secrets ?? createFileStore(secretsFolder(home)), gateway.log)
+  const laboratoryOf = ({ envelope }: ClientContext) => envelope.actor?.laboratoryId ?? ''
+  const auditOf = options.auditOf ?? (() => journal)
   return os.router({
     health: os.health.handler(() => ({ status: 'ok', version, uptimeMs: gateway.uptimeMs })),
     services: os.services.handler(() => reportServices(gateway)),
@@ -52,27 +65,50 @@ function implementSystem({ gateway, journal, home, version }: SystemServiceOptio
       const result = await journal.verify({ heads: headsOf(gateway) })
       return { ...result, words: describeVerification(result), problems: [...result.problems] }
     }),
-    searchAudit: os.searchAudit.handler(async ({ input }) => {
+    searchAudit: os.searchAudit.handler(async ({ input, context }) => {
       const { text, ...filter } = input
-      const found = await journal.search(withoutUndefined({ ...filter, reasonContains: text }))
+      const found = await auditOf(laboratoryOf(context)).search(
+        withoutUndefined({ ...filter, reasonContains: text }),
+      )
       return { items: found.items.map(copyItem), nextCursor: found.nextCursor }
     }),
-    auditEntry: os.auditEntry.handler(async ({ input, errors }) => {
-      const entry = await journal.entry(input.sequence)
+    auditEntry: os.auditEntry.handler(async ({ input, context, errors }) => {
+      const entry = await auditOf(laboratoryOf(context)).entry(input.sequence)
       if (entry === null)
         throw errors.NOT_FOUND({ data: { kind: 'journal entry', id: String(input.sequence) } })
       const { payload, ...item } = entry
-      return { entry: copyItem({ ...item, payloadRemoved: payload === null }), payload }
+      const procedure = payload === null ? null : findProcedure(payload)
+      return { entry: copyItem({ ...item, payloadRemoved: payload === null, procedure }), payload }
     }),
-    trace: os.trace.handler(({ input }) =>
-      gateway.traces.find(input.id).map((span) => ({ ...span, attributes: { ...span.attributes } })),
+    changes: os.changes.handler(({ context, signal }) =>
+      gateway.changes.follow(context.envelope.actor?.laboratoryId ?? '', signal),
     ),
-    storeFile: os.storeFile.handler(async ({ input }) => {
-      const stored = await files.store(input.file)
+    trace: os.trace.handler(({ input, context }) => findTrace(gateway, input.id, laboratoryOf(context))),
+    domainKey: os.domainKey.handler(({ context, errors }) => {
+      const { actor } = context.envelope
+      if (actor?.service == null) throw errors.FORBIDDEN({ data: { permission: 'system:domain-key' } })
+      return { key: keyOf(actor.service).toString('base64') }
+    }),
+    storeFile: os.storeFile.handler(async ({ input, context }) => {
+      const owner = options.filesPerLaboratory === true ? laboratoryOf(context) : null
+      const stored = await files.store(input.file, owner)
       return { ...stored, name: input.file.name }
     }),
     metrics: os.metrics.handler(() => reportMetrics(gateway)),
   })
+}
+
+/** The steps of a call, unless it was one of another laboratory. */
+function findTrace(gateway: Gateway, id: string, laboratoryId: string) {
+  const spans = gateway.traces.find(id)
+  const foreign = new Set(
+    spans.flatMap(({ traceId, attributes: { laboratoryId: of } }) =>
+      of === undefined || of === '' || of === laboratoryId ? [] : [traceId],
+    ),
+  )
+  return spans
+    .filter(({ traceId }) => !foreign.has(traceId))
+    .map((span) => ({ ...span, attributes: { ...span.attributes } }))
 }
 
 function explainJournalError(error: unknown): unknown {

@@ -1,7 +1,7 @@
 import type { Span, Tracer } from '@opentelemetry/api'
 import { ORPCError } from '@orpc/client'
 import type { Actor } from '../contract/envelope.ts'
-import type { FromService } from '../service/boot.ts'
+import type { FinishedSpan, FromService } from '../service/boot.ts'
 import { type CallOrigin, givenTraceParent } from './call-origin.ts'
 import type { Catalogue, KnownProcedure } from './catalogue.ts'
 import type { Log, LogLevel } from './log.ts'
@@ -27,12 +27,24 @@ export class Telemetry {
   readonly log: Log
   readonly #catalogue: Catalogue
   readonly #tracer: Tracer
+  readonly #onSpan: (span: FinishedSpan) => void
 
-  constructor(log: Log, catalogue: Catalogue, statuses: () => readonly ServiceStatus[]) {
+  constructor(
+    log: Log,
+    catalogue: Catalogue,
+    statuses: () => readonly ServiceStatus[],
+    onSpan: (span: FinishedSpan) => void = () => undefined,
+  ) {
     this.log = log
     this.metrics = new Metrics(statuses)
     this.#catalogue = catalogue
-    this.#tracer = createTracer((span) => this.traces.add(span))
+    this.#onSpan = onSpan
+    this.#tracer = createTracer((span) => this.#keep(span))
+  }
+
+  #keep(span: FinishedSpan): void {
+    this.traces.add(span)
+    this.#onSpan(span)
   }
 
   begin(procedure: KnownProcedure, origin: CallOrigin, correlationId: string): Trip {
@@ -58,6 +70,7 @@ export class Telemetry {
   conclude(trip: Trip, problem: ORPCError<string, unknown> | null): void {
     const { procedure, correlationId, span, actor, elsewhereMs } = trip
     const code = problem?.code ?? 'OK'
+    if (actor !== null) span.setAttribute('laboratoryId', actor.laboratoryId)
     const durationMs = performance.now() - trip.startedAt
     this.metrics.count(procedure, { code, durationMs, elsewhereMs })
     endSpan(span, code)
@@ -81,7 +94,7 @@ export class Telemetry {
       return
     }
     const { span } = notice
-    this.traces.add(span)
+    this.#keep(span)
     const correlationId = span.attributes['correlationId']
     // Services name their spans `domain.procedure part`.
     const procedure = this.#catalogue.find((span.name.split(' ')[0] ?? '').split('.'))

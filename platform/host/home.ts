@@ -21,10 +21,10 @@ export interface Home {
   release(): void
 }
 
-/** A home that may not be used: another TracSeq has it, or it lies where a database cannot live. */
+/** A home that may not be used: another TracSeq has it, it is no folder, or it lies where a database cannot live. */
 export class HomeUnusable extends Error {
   override readonly name = 'HomeUnusable'
-  readonly code: 'IN_USE' | 'NETWORK_FOLDER' | 'SYNCED_FOLDER'
+  readonly code: 'IN_USE' | 'NO_FOLDER' | 'NETWORK_FOLDER' | 'SYNCED_FOLDER'
 
   constructor(code: HomeUnusable['code'], message: string) {
     super(message)
@@ -52,10 +52,23 @@ const Workstation = z.object({ id: z.string().min(1), name: z.string().min(1) })
 export function openHome(path: string): Home {
   const home = resolve(path)
   refuseSyncedFolder(home)
-  mkdirSync(join(home, 'databases'), { recursive: true })
+  makeHomeFolder(home, 'databases')
   refuseNetworkFolder(home)
   const lock = takeLock(home)
   return { path: home, workstation: readWorkstation(home), release: () => lock.close() }
+}
+
+/** Makes a folder in a home, and the home itself. Throws {@link HomeUnusable} when the path is a file or may not be written. */
+export function makeHomeFolder(home: string, name: string): void {
+  try {
+    mkdirSync(join(home, name), { recursive: true })
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new HomeUnusable(
+      'NO_FOLDER',
+      `${home} cannot be used as TracSeq's folder (${why}). Choose another home, or put right what is in its way.`,
+    )
+  }
 }
 
 /**

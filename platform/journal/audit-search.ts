@@ -28,7 +28,11 @@ export interface AuditSearch extends AuditFilter {
 }
 
 /** An entry without its payload; ask for `entry(sequence)` to see what changed. */
-export type AuditItem = Omit<JournalEntry, 'payload'> & { readonly payloadRemoved: boolean }
+export type AuditItem = Omit<JournalEntry, 'payload'> & {
+  readonly payloadRemoved: boolean
+  /** The command that made it, `samples.update`; null when no command did, or when a list leaves a long content unread. */
+  readonly procedure: string | null
+}
 
 export interface AuditPage {
   /** Newest first. */
@@ -117,15 +121,28 @@ export function searchWindow(connection: Connection, request: AuditWindowRequest
   }
 }
 
-/** The payload itself stays on disk: only whether it is there. */
+/** SQLite reads a payload whole to see its beginning; longer ones stay on disk. */
+const LONGEST_READ_BYTES = 256 * 1024
+
+/** Of the payload only where the command is named, at the beginning of its body. */
 const ITEM_COLUMNS = ENTRY_COLUMNS.replace(
   'CAST(payload AS BLOB) AS payload',
-  "CASE WHEN payload IS NULL THEN NULL ELSE x'' END AS payload",
+  `CASE WHEN payload IS NULL THEN NULL WHEN octet_length(payload) > ${LONGEST_READ_BYTES} THEN x''
+    ELSE CAST(substr(payload, instr(payload, '"body":'), 300) AS BLOB) END AS payload`,
 )
 
 function itemFromRow(row: EntryRow): AuditItem {
   const { payload, ...item } = entryFromRow(row)
-  return { ...item, payloadRemoved: payload === null }
+  return {
+    ...item,
+    payloadRemoved: payload === null,
+    procedure: payload === null ? null : findProcedure(payload),
+  }
+}
+
+/** The command named in a payload or in the beginning of its body. Quotes inside of texts are escaped, so no text can pose as it. */
+export function findProcedure(payload: string): string | null {
+  return /"procedure"\s*:\s*"([^"\\]+)"/.exec(payload)?.[1] ?? null
 }
 
 function endOf(connection: Connection): number {

@@ -283,7 +283,8 @@ async function readFully(
   return entries
 }
 
-async function searchPage(
+/** One page of the audit trail, put together from as many windows as it takes. */
+export async function searchPage(
   request: AuditSearch,
   searchWindow: (
     window: JournalMethods['searchWindow']['input'],

@@ -153,6 +153,17 @@ describe('reading', () => {
     )
   })
 
+  it('names the command of an entry, whatever its reason says', async () => {
+    const { client } = await start()
+    const command = { procedure: 'samples.update', idempotencyKey: null }
+    const reason = 'He wrote "procedure":"samples.remove"'
+    await client.append(makeEntry('samples', 1, { reason }, { command, changes: [] }))
+    await client.append(makeEntry('samples', 2, {}, { command, changes: 'x'.repeat(300_000) }))
+    await client.append(makeEntry('samples', 3, {}, { lostFrom: 3, lostTo: 4 }))
+    const { items } = await client.search({ limit: 5 })
+    expect(items.map(({ procedure }) => procedure)).toEqual([null, null, 'samples.update'])
+  })
+
   it('searches the audit trail by every filter, newest first, page by page', async () => {
     const { client } = await start()
     await client.append(makeEntry('samples', 1, { actorId: 'ben', reason: 'Typo in 100% of_names' }))

@@ -11,7 +11,8 @@ import { join } from 'node:path'
 import { createFileStore, type SecretStore, secretsFolder } from './secret-store.ts'
 
 /** What a signature is for. It is signed too, so that no answer to one question can be passed off as an answer to another. */
-export type SigningPurpose = 'journal-checkpoint' | 'hub-challenge' | 'hub-countersignature'
+export type SigningPurpose =
+  'journal-checkpoint' | 'hub-challenge' | 'hub-identity' | 'hub-countersignature' | 'enrolment' | 'push'
 
 export interface WorkstationKey {
   /** SPKI, DER, base64. */

@@ -38,6 +38,9 @@ export interface ServiceBoot {
 /** Control messages from the supervisor, on the worker's own channel. */
 export type ToService = { readonly type: 'ping'; readonly ping: number } | { readonly type: 'close' }
 
+/** What a service tells while it works, of no interest to its supervisor. */
+export type ServiceNotice = Extract<FromService, { readonly type: 'log' | 'span' | 'changed' }>
+
 /** What a service tells its supervisor. */
 export type FromService =
   /** It still opens and does this: a sign of life. A long part may be silent for as long as it takes. */
@@ -62,6 +65,8 @@ export type FromService =
       readonly fields: Readonly<Record<string, unknown>>
     }
   | { readonly type: 'span'; readonly span: FinishedSpan }
+  /** A change set of this laboratory was committed: who shows the domain reads it again. */
+  | { readonly type: 'changed'; readonly laboratoryId: string }
   | { readonly type: 'closed' }
 
 /** A finished span in a form that survives a port. Times are milliseconds since the epoch. */

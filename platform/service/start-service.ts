@@ -223,11 +223,13 @@ export async function startService(
       reaction: options.reaction ?? null,
       causedBy: options.causedBy ?? null,
     }
-    return around.database.change(
+    const answer = await around.database.change(
       request,
       (scope) => work({ ...scope, actor: envelope.actor, laboratoryId, workstation: around.workstation }),
       observe,
     )
+    around.report({ type: 'changed', laboratoryId })
+    return answer
   }
 
   const subscriptions = runSubscriptions({
@@ -364,6 +366,7 @@ function internalCall(
       long: true,
       scan: false,
       internal: true,
+      guessable: false,
       secretAnswer: false,
     },
     input: {},

@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next'
 import { connectNavigation } from '../navigation.ts'
 import { scanEngine, startScanning } from '../scan/scanning.ts'
 import { screensFor } from '../screens/screens.ts'
+import { followChanges } from '../session/changes.ts'
 import { useMe, useSession } from '../session/session-store.ts'
 import { KeysHelp } from './keys-help.tsx'
 import { Palette } from './palette.tsx'
@@ -22,7 +23,12 @@ export function ApplicationFrame() {
   const [keysHelp, setKeysHelp] = useState(false)
   useEffect(() => {
     connectNavigation((options) => void navigate(options))
-    return startScanning()
+    const stopScanning = startScanning()
+    const stopFollowing = followChanges()
+    return () => {
+      stopScanning()
+      stopFollowing()
+    }
   }, [navigate])
   useFrameKeys(() => setKeysHelp(true))
 

@@ -1,3 +1,4 @@
+import { useLocation, useNavigate } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import { Brand } from '../components/brand.tsx'
 import type { IconName } from '../components/drawings.tsx'
@@ -11,6 +12,15 @@ import { scanEngine, useScanIntake, useScanState } from '../scan/scanning.ts'
 export function ScanLine({ workstation }: { readonly workstation: string }) {
   const { t } = useTranslation('scan')
   const { sentence, elseSentence, last, flash, queued, working } = useScanState()
+  const { pathname } = useLocation()
+  const navigate = useNavigate()
+
+  /** What to do with an unknown code is asked beside its scan on the Bench. */
+  async function decide(): Promise<void> {
+    await navigate({ to: '/bench' })
+    document.querySelector<HTMLElement>('.feed .acts button')?.focus()
+  }
+
   return (
     <section className="scan" aria-label={t('line')}>
       {flash.count > 0 && <div key={flash.count} className={`scan-flash ${flash.tone}`} aria-hidden="true" />}
@@ -48,6 +58,11 @@ export function ScanLine({ workstation }: { readonly workstation: string }) {
           </div>
           {last.undo !== null && (
             <UndoRing className="" until={last.undo.until} onUndo={() => void scanEngine.undo(last.id)} />
+          )}
+          {last.unknown && last.action === null && pathname !== '/bench' && (
+            <button type="button" onClick={() => void decide()}>
+              {t('decide')}
+            </button>
           )}
           {last.action !== null && (
             <button type="button" onClick={last.action.run}>

@@ -2,6 +2,7 @@ import { Tooltip } from '@mantine/core'
 import { spotlight } from '@mantine/spotlight'
 import { Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
+import { isInBrowser } from '../bridge.ts'
 import { Icon } from '../components/icon.tsx'
 import { lockSession } from '../session/session-store.ts'
 import { AccountMenu } from './account-menu.tsx'
@@ -22,10 +23,10 @@ export function TopBar() {
         {t('search')}
         <kbd>{t('searchKeys')}</kbd>
       </button>
-      <Tooltip label={t('hereHint')}>
+      <Tooltip label={t(isInBrowser() ? 'hubHint' : 'hereHint')}>
         <span className="tool" tabIndex={0}>
           <Icon name="laptop" size={16} />
-          {t('here')}
+          {t(isInBrowser() ? 'hub' : 'here')}
         </span>
       </Tooltip>
       <Link className="tool" to="/bench">

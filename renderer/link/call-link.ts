@@ -12,7 +12,7 @@ export interface CallContext {
   readonly feed?: boolean
 }
 
-/** What travels on the wire: a port now, HTTP in a browser later. */
+/** What travels on the wire: a port in the desktop app, HTTP in a browser. */
 export interface WireContext {
   readonly headers: Record<string, string>
 }
@@ -27,6 +27,11 @@ export interface CallLinkOptions {
   readonly onCommandDone?: (name: string) => void
   /** Waits between two tries; a test passes its own. */
   readonly wait?: (milliseconds: number) => Promise<void>
+}
+
+/** Nobody answered: the line to the host is not there, or broke. */
+export class WireBroken extends Error {
+  override readonly name = 'WireBroken'
 }
 
 /** The host answers a little before its deadline; only a host that is gone lets this much more pass. */
@@ -97,11 +102,12 @@ function metaOf(contracts: CallLinkOptions['contracts'], path: readonly string[]
 function nameSilence(error: unknown, meta: ProcedureMeta): unknown {
   const isLate =
     error instanceof DOMException && (error.name === 'TimeoutError' || error.name === 'AbortError')
-  if (!isLate) return error
+  const isBroken = error instanceof WireBroken
+  if (!isLate && !isBroken) return error
   const code = meta.kind === 'command' ? 'OUTCOME_UNKNOWN' : 'NOT_STARTED'
   return new ORPCError(code, {
     status: code === 'OUTCOME_UNKNOWN' ? 504 : 503,
-    data: { why: 'The application does not answer' },
+    data: { why: isBroken ? error.message : 'The application does not answer' },
     cause: error,
   })
 }

@@ -2,8 +2,9 @@ import { useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import type { DeviceStatus, Scan } from '../../main/devices/contract.ts'
 import { client } from '../client.ts'
 import { i18n } from '../i18n.ts'
+import { readFeed } from '../link/feed.ts'
 import { problemWords } from '../problem.ts'
-import { readSession, subscribeSession } from '../session/session-store.ts'
+import { whileSignedIn } from '../session/session-store.ts'
 import { findAndOpen } from './find-and-open.ts'
 import { createScanEngine, type ScanMeaning, type ScanOwner, type ScanState } from './scan-engine.ts'
 import { playTone } from './tones.ts'
@@ -130,62 +131,43 @@ function showTrouble({ kind, text, error }: WedgeTrouble): void {
   )
 }
 
-const retryFeedAfterMs = [250, 500, 1_000, 2_000, 5_000] as const
-
 /** Starts listening: keyboard scanners at once, the host's feed while somebody is signed in. Returns the stop. */
 export function startScanning(): () => void {
   const stopKeyboard = listenToKeyboardScanners(showTrouble)
-  let feed: AbortController | null = null
   let userId: string | null = null
-
-  function follow(): void {
-    const session = readSession()
-    const open = session.stage === 'signed-in' && !session.locked
-    scanEngine.pause(!open)
-    if (session.stage === 'signed-in' && session.me.user.id !== userId) {
-      if (userId !== null) scanEngine.forget()
-      userId = session.me.user.id
-    }
-    if (open && feed === null) {
-      feed = new AbortController()
-      // What was scanned while locked or signed out is for a person to look at, not to act by itself.
-      void readFeed(feed.signal, new Date().toISOString())
-    } else if (!open && feed !== null) {
-      feed.abort()
-      feed = null
+  scanEngine.pause(true)
+  const stopFeed = whileSignedIn((me) => {
+    if (userId !== null && userId !== me.user.id) scanEngine.forget()
+    userId = me.user.id
+    scanEngine.pause(false)
+    // What was scanned while locked or signed out is for a person to look at, not to act by itself.
+    const startedAt = new Date().toISOString()
+    const stop = new AbortController()
+    void readFeed(
+      {
+        open: (signal) => client.devices.scanFeed(undefined, { context: { feed: true }, signal }),
+        onOpen: () => {
+          setIntake({ connected: true })
+          return takeWaiting(startedAt)
+        },
+        onEvent: (event) => {
+          if (event.type === 'scan') scanEngine.receive(event.scan)
+          else setIntake({ devices: event.devices })
+        },
+        // The line shows "scanner not connected". What came in between waits in the store.
+        onBreak: () => setIntake({ connected: false }),
+      },
+      stop.signal,
+    )
+    return () => {
+      stop.abort()
       setIntake({ connected: false })
+      scanEngine.pause(true)
     }
-  }
-
-  const stopFollowing = subscribeSession(follow)
-  follow()
+  })
   return () => {
     stopKeyboard()
-    stopFollowing()
-    feed?.abort()
-  }
-}
-
-/** Reads the host's feed, and subscribes again whenever it breaks off. What came in between waits in the store. */
-async function readFeed(signal: AbortSignal, startedAt: string): Promise<void> {
-  const isOver = () => signal.aborted
-  for (let failures = 0; !isOver(); failures += 1) {
-    try {
-      const feed = await client.devices.scanFeed(undefined, { context: { feed: true }, signal })
-      setIntake({ connected: true })
-      await takeWaiting(startedAt)
-      for await (const event of feed) {
-        failures = 0
-        if (event.type === 'scan') scanEngine.receive(event.scan)
-        else setIntake({ devices: event.devices })
-      }
-    } catch {
-      // The feed's end is no news for a person: the line shows "scanner not connected" and it is tried again.
-    }
-    if (isOver()) return
-    setIntake({ connected: false })
-    const waitMs = retryFeedAfterMs[Math.min(failures, retryFeedAfterMs.length - 1)] ?? 5_000
-    await new Promise((resolve) => setTimeout(resolve, waitMs))
+    stopFeed()
   }
 }
 

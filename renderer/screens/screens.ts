@@ -1,3 +1,4 @@
+import { isInBrowser } from '../bridge.ts'
 import type { IconName } from '../components/drawings.tsx'
 
 export interface ScreenEntry {
@@ -9,6 +10,8 @@ export interface ScreenEntry {
   readonly permission: string | null
   /** Below the line: the workstation itself, not the work. */
   readonly below: boolean
+  /** About the machine the app runs on: a browser has none of it. */
+  readonly desktopOnly?: boolean
 }
 
 /** The rail from the top: Alt 1 is the first. A new screen is a line here, a route, and a namespace of words. */
@@ -17,7 +20,14 @@ export const screens: readonly ScreenEntry[] = [
   { key: 'samples', path: '/samples', icon: 'tube', permission: 'samples:read', below: false },
   { key: 'storage', path: '/storage', icon: 'freezer', permission: 'storage:read', below: false },
   { key: 'receive', path: '/receive', icon: 'receive', permission: 'imports:read', below: false },
-  { key: 'devices', path: '/devices', icon: 'scanner', permission: 'devices:read', below: true },
+  {
+    key: 'devices',
+    path: '/devices',
+    icon: 'scanner',
+    permission: 'devices:read',
+    below: true,
+    desktopOnly: true,
+  },
   { key: 'audit', path: '/audit', icon: 'shield', permission: 'audit:read', below: true },
   { key: 'system', path: '/system', icon: 'pulse', permission: 'system:read', below: true },
   { key: 'people', path: '/people', icon: 'people', permission: 'users:read', below: true },
@@ -25,5 +35,8 @@ export const screens: readonly ScreenEntry[] = [
 
 /** The screens a person with these permissions sees, in the order of the rail. */
 export function screensFor(permissions: readonly string[]): readonly ScreenEntry[] {
-  return screens.filter(({ permission }) => permission === null || permissions.includes(permission))
+  return screens.filter(
+    ({ permission, desktopOnly }) =>
+      (permission === null || permissions.includes(permission)) && !(desktopOnly === true && isInBrowser()),
+  )
 }

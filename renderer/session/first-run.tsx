@@ -41,7 +41,7 @@ export function FirstRun() {
   }
 
   return (
-    <SessionPage title={t('firstRun.title')} lead={t('firstRun.lead')}>
+    <SessionPage title={t('firstRun.title')} lead={t(bridge === null ? 'firstRun.leadHub' : 'firstRun.lead')}>
       <form onSubmit={form.onSubmit((values) => void submit(values))} noValidate>
         <TextInput
           label={t('firstRun.laboratory')}

@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from 'react'
+import { isInBrowser } from '../bridge.ts'
 import { client, connectApplication, connectSession, queries } from '../client.ts'
 import { problemCode } from '../problem.ts'
 
@@ -15,6 +16,7 @@ export type Session =
 
 interface Tokens {
   readonly accessToken: string
+  /** Empty in a browser: the Hub keeps it in a cookie that no script can read. */
   readonly refreshToken: string
   readonly expiresAt: string
 }
@@ -22,7 +24,7 @@ interface Tokens {
 /** A session's access token is exchanged this long before it ends. */
 const refreshBeforeMs = 60_000
 
-// In memory only: a window that is closed or reloaded asks for the password again.
+// In memory only: a window that is closed or reloaded asks for the password again, unless the Hub's cookie resumes it.
 let tokens: Tokens | null = null
 let session: Session = { stage: 'starting' }
 let refreshTimer: number | undefined
@@ -63,16 +65,63 @@ export function subscribeSession(listener: () => void): () => void {
   return () => listeners.delete(listener)
 }
 
+/** Runs something while a person is signed in and the screen is not locked; `begin` gives back what stops it. */
+export function whileSignedIn(begin: (me: Me) => () => void): () => void {
+  let stop: (() => void) | null = null
+  function follow(): void {
+    if (session.stage === 'signed-in' && !session.locked) stop ??= begin(session.me)
+    else {
+      stop?.()
+      stop = null
+    }
+  }
+  const forget = subscribeSession(follow)
+  follow()
+  return () => {
+    forget()
+    stop?.()
+  }
+}
+
 /** Asks the host whether there is a laboratory; the first thing a window does. */
 export async function beginSession(): Promise<void> {
   set({ stage: 'starting' })
   try {
     await connectApplication()
     const status = await client.auth.status()
+    if (status.setUp && isInBrowser() && (await resume(status))) return
     set(status.setUp ? { stage: 'signed-out', status, ended: false } : { stage: 'first-run', status })
   } catch (error) {
     set({ stage: 'unreachable', error })
   }
+}
+
+let resuming: Promise<boolean> = Promise.resolve(false)
+
+/**
+ * Takes a browser's session up again after a reload, by the cookie. False when there is none to take up. The cookie is
+ * good once, so tabs of one browser, and tries of one tab, come one after the other.
+ */
+function resume(status: Status): Promise<boolean> {
+  const exchange = () => client.auth.refresh({})
+  const one = async () => {
+    if (session.stage === 'signed-in') return true
+    try {
+      // Browsers give this to safe origins only: HTTPS, or the machine itself.
+      const { locks } = navigator as { readonly locks?: LockManager }
+      keepTokens(await (locks === undefined ? exchange() : locks.request('tracseq:refresh', exchange)))
+      set({ stage: 'signed-in', status, me: await client.auth.me(), locked: false })
+      return true
+    } catch (error) {
+      tokens = null
+      const code = problemCode(error)
+      // Locked counts as ended: nobody is there to unlock it.
+      if (code === 'UNAUTHORIZED' || code === 'SESSION_LOCKED') return false
+      throw error
+    }
+  }
+  resuming = resuming.then(one, one)
+  return resuming
 }
 
 /** Throws what the host refuses with: wrong password, lock-out, no password yet. */
@@ -141,8 +190,9 @@ function keepTokens(next: Tokens): void {
   const isLonger = tokens === null || Date.parse(next.expiresAt) > Date.parse(tokens.expiresAt)
   tokens = next
   window.clearTimeout(refreshTimer)
-  // A session that has reached its full length ends by itself, and the next call says so.
-  if (!isLonger) return
+  // A session that has reached its full length ends by itself, and the next call says so. A browser's cookie is for
+  // taking it up again: another tab may have put a session of its own there.
+  if (!isLonger || next.refreshToken === '') return
   const untilMs = Date.parse(next.expiresAt) - Date.now() - refreshBeforeMs
   // Browsers keep a timer for at most 24.8 days.
   refreshTimer = window.setTimeout(

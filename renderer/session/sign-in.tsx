@@ -3,7 +3,7 @@ import { useForm } from '@mantine/form'
 import { useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Notice } from '../components/notice.tsx'
-import { findBridge } from '../bridge.ts'
+import { findBridge, isInBrowser } from '../bridge.ts'
 import { problemCode, problemWords } from '../problem.ts'
 import { SessionPage } from './session-page.tsx'
 import { type Session, signIn } from './session-store.ts'
@@ -48,7 +48,7 @@ export function SignIn({ status, ended }: SignInProps) {
   return (
     <SessionPage
       title={t('signIn.title')}
-      lead={t('signIn.lead', {
+      lead={t(leadOf(status), {
         laboratory: status.laboratory?.name ?? '',
         workstation: status.workstationName,
       })}
@@ -86,4 +86,10 @@ export function SignIn({ status, ended }: SignInProps) {
       </form>
     </SessionPage>
   )
+}
+
+/** A Hub with several laboratories names none before it knows who one is. */
+function leadOf({ laboratory }: SignInProps['status']) {
+  if (!isInBrowser()) return 'signIn.lead'
+  return laboratory === null ? 'signIn.leadHubOfSeveral' : 'signIn.leadHub'
 }

@@ -68,6 +68,7 @@ export const Me = z.object({
 
 const Tokens = z.object({
   accessToken: z.string(),
+  /** Empty for a page in a browser, for which the Hub keeps it in a cookie. */
   refreshToken: z.string(),
   expiresAt: Instant,
 })
@@ -103,15 +104,25 @@ const signInErrors = {
     data: z.object({ until: Instant }),
   },
   NOT_ACTIVE: { status: 401, message: 'This account is not active' },
+  OFFLINE_TOO_LONG: {
+    status: 401,
+    message: 'This workstation has not reached its Hub for too long: connect it, then sign in',
+  },
   PASSWORD_RESET_REQUIRED: {
     status: 401,
     message: 'This account has no password here: an administrator must set a new one',
   },
 } as const
 
-const passwordErrors = {
+export const passwordErrors = {
   PASSWORD_TOO_COMMON: { status: 422, message: 'This password is on the list of common passwords' },
 } as const
+
+/** A laboratory, and who is to manage it. */
+export const NewLaboratory = z.object({
+  laboratoryName: requiredText(120),
+  administrator: z.object({ name: requiredText(120), email: Email, password: NewPassword }),
+})
 
 /** What the gateway learns of an access token. */
 export const ResolvedSessionAnswer = z.discriminatedUnion('state', [
@@ -127,6 +138,20 @@ export const ResolvedSessionAnswer = z.discriminatedUnion('state', [
   z.object({ state: z.literal('locked') }),
   z.object({ state: z.literal('none') }),
 ])
+
+/** What sync asks about people. */
+export const PeopleOfAnswer = z.object({
+  /** Whether the laboratory is here at all. */
+  known: z.boolean(),
+  people: z.array(z.object({ userId: UserId, status: UserStatus, permissions: z.array(z.string()) })),
+})
+export const CredentialsAnswer = z.object({
+  credentials: z.array(z.object({ userId: z.uuid(), passwordHash: z.string() })),
+})
+
+export const LaboratoryHereAnswer = z.object({
+  laboratory: z.object({ id: z.string(), name: z.string() }).nullable(),
+})
 
 /** The first calls of all wait for this service to start, and for its database to be made on a busy machine. */
 const firstStartMs = 60_000
@@ -149,19 +174,21 @@ export const auth = domainContract('auth', {
     summary: 'Set up the laboratory with its first administrator',
     deadlineMs: firstStartMs,
     secretAnswer: true,
+    guessable: true,
   })
     .errors({
       ALREADY_SET_UP: { status: 409, message: 'A laboratory has been set up here already' },
       ...passwordErrors,
     })
-    .input(
-      z.object({
-        laboratoryName: requiredText(120),
-        administrator: z.object({ name: requiredText(120), email: Email, password: NewPassword }),
-      }),
-    )
+    .input(NewLaboratory)
     .output(Tokens.extend({ me: Me })),
-  login: command({ permission: 'public', summary: 'Sign in', secretAnswer: true, deadlineMs: firstStartMs })
+  login: command({
+    permission: 'public',
+    summary: 'Sign in',
+    secretAnswer: true,
+    deadlineMs: firstStartMs,
+    guessable: true,
+  })
     .errors(signInErrors)
     .input(
       z.object({
@@ -172,8 +199,14 @@ export const auth = domainContract('auth', {
       }),
     )
     .output(Tokens.extend({ me: Me })),
-  refresh: command({ permission: 'public', summary: 'Exchange a refresh token, once', secretAnswer: true })
-    .input(z.object({ refreshToken: text(500) }))
+  refresh: command({
+    permission: 'public',
+    summary: 'Exchange a refresh token, once',
+    secretAnswer: true,
+    guessable: true,
+  })
+    /** Left out by a page in a browser: the Hub takes it from the cookie. */
+    .input(z.object({ refreshToken: text(500).optional() }))
     .output(Tokens),
   logout: command({ permission: 'signed-in', summary: 'Sign out' }).input(z.object({})).output(z.object({})),
   lock: command({ permission: 'signed-in', summary: 'Lock the session' })
@@ -183,6 +216,7 @@ export const auth = domainContract('auth', {
     permission: 'public',
     summary: 'Unlock a live session by password, or by badge and PIN',
     secretAnswer: true,
+    guessable: true,
   })
     .errors({
       ...signInErrors,
@@ -204,7 +238,11 @@ export const auth = domainContract('auth', {
     summary: 'Change the own password',
     secretAnswer: true,
   })
-    .errors({ ...signInErrors, ...passwordErrors })
+    .errors({
+      ...signInErrors,
+      ...passwordErrors,
+      AT_HUB_ONLY: { status: 422, message: 'This laboratory has a Hub: change your password there' },
+    })
     .input(z.object({ currentPassword: text(200), newPassword: NewPassword }))
     .output(z.object({})),
   setPin: command({ permission: 'signed-in', summary: 'Set the own PIN', secretAnswer: true })
@@ -310,6 +348,85 @@ export const auth = domainContract('auth', {
   signIns: query({ permission: 'audit:read', summary: 'Audit of sign-ins, newest first' })
     .input(z.object({ ...listInput, userId: UserId.optional() }))
     .output(page(SignIn)),
+
+  publicKeys: query({
+    permission: 'public',
+    internal: true,
+    summary: 'The keys that verify access tokens, as a JSON Web Key Set',
+  }).output(
+    z.object({
+      keys: z.array(
+        z.object({
+          kty: z.string(),
+          crv: z.string(),
+          x: z.string(),
+          kid: z.string(),
+          use: z.string(),
+          alg: z.string(),
+        }),
+      ),
+    }),
+  ),
+  rotateSigningKey: command({
+    permission: 'public',
+    internal: true,
+    summary: 'Sign access tokens with a new key from now on',
+  })
+    .input(z.object({}))
+    .output(z.object({ kid: z.string() })),
+  laboratories: query({
+    permission: 'public',
+    internal: true,
+    summary: 'The laboratories that share this host, oldest first',
+  }).output(z.array(z.object({ id: z.string(), name: z.string(), createdAt: Instant }))),
+  /** On a Hub; a workstation has the one laboratory of its set-up. */
+  addLaboratory: command({
+    permission: 'public',
+    internal: true,
+    summary: 'Add a laboratory with its first administrator',
+    secretAnswer: true,
+  })
+    .errors(passwordErrors)
+    .input(NewLaboratory)
+    .output(z.object({ id: z.string(), name: z.string() })),
+
+  peopleOf: query({
+    permission: 'public',
+    internal: true,
+    largeInput: true,
+    summary: 'Who people are now and what they may do',
+  })
+    .input(z.object({ laboratoryId: z.uuid(), userIds: z.array(z.uuid()).max(10_000) }))
+    .output(PeopleOfAnswer),
+  credentialsOf: query({
+    permission: 'public',
+    internal: true,
+    largeInput: true,
+    summary: 'Password hashes of active people, for sync alone',
+  })
+    .input(z.object({ laboratoryId: z.uuid(), administrators: z.boolean() }))
+    .output(CredentialsAnswer),
+  takeCredentials: command({
+    permission: 'public',
+    internal: true,
+    secretAnswer: true,
+    summary: "Take a founder's password hashes",
+  })
+    .input(CredentialsAnswer.extend({ laboratoryId: z.uuid() }))
+    .output(z.object({})),
+  keepOfflinePeople: command({
+    permission: 'public',
+    internal: true,
+    secretAnswer: true,
+    summary: 'Say who may sign in here without the Hub, and until when',
+  })
+    .input(CredentialsAnswer.extend({ laboratoryId: z.uuid(), until: Instant }))
+    .output(z.object({})),
+  laboratoryHere: query({
+    permission: 'public',
+    internal: true,
+    summary: 'The laboratory of this workstation',
+  }).output(LaboratoryHereAnswer),
 
   /** The gateway asks this for every session it does not know. */
   resolveSession: query({ permission: 'public', internal: true, summary: 'Who holds this access token' })

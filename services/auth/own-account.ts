@@ -4,6 +4,7 @@ import { orchestrates, writes } from '../../platform/service/implementation.ts'
 import type { OrchestrationScope, WriteScope } from '../../platform/service/scopes.ts'
 import { laboratoryName } from './laboratory.ts'
 import { refuseCommonPassword } from './passwords.ts'
+import { isFromHub } from './offline-people.ts'
 import { type Account, findAccount } from './people.ts'
 import { proveByPassword, updateCredential } from './proving.ts'
 import { session } from './schema.ts'
@@ -13,6 +14,8 @@ import { endSession, endSessionsOf } from './sessions.ts'
 export const changePassword = orchestrates(
   async (scope: OrchestrationScope, input: { currentPassword: string; newPassword: string }) => {
     const account = await ownAccount(scope)
+    if (isFromHub(account.credential?.passwordHash ?? null))
+      throw new Refusal('AT_HUB_ONLY', 'This laboratory has a Hub: change your password there')
     const { email, name } = account.user
     await refuseCommonPassword(scope, input.newPassword, [email, name, await laboratoryName(scope)])
     const passwordHash = await hashSecret(input.newPassword)

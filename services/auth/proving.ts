@@ -6,9 +6,9 @@ import type { Transaction } from '../../platform/database/transaction.ts'
 import type { OrchestrationScope, WriteScope } from '../../platform/service/scopes.ts'
 import { Email } from './contract.ts'
 import { judge, type Verdict } from './domain/proof.ts'
+import { isPassword } from './offline-people.ts'
 import { type Account, findAccount } from './people.ts'
 import { credential, signIn } from './schema.ts'
-import { isSecret } from './secrets.ts'
 
 export type Outcome = (typeof signIn.$inferInsert)['outcome']
 
@@ -50,7 +50,7 @@ export async function proveByPassword<T>(
   then: (write: WriteScope) => Promise<T>,
 ): Promise<T> {
   const passwordHash = account.credential?.passwordHash ?? null
-  const right = await isSecret(passwordHash, password)
+  const right = await isPassword(scope, passwordHash, password)
   return settleProof(scope, key, account, right, recorded, then)
 }
 

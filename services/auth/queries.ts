@@ -13,8 +13,13 @@ import { endOf, findSession, readMe, stateOf } from './sessions.ts'
 import { toRole } from './roles.ts'
 
 export const status = reads(async (scope: ReadScope) => {
-  const [home] = await scope.readAcrossLaboratories(laboratoriesHere)
-  return { setUp: home !== undefined, laboratory: home ?? null, workstationName: scope.workstation.name }
+  const [home, ...others] = await scope.readAcrossLaboratories(laboratoriesHere)
+  return {
+    setUp: home !== undefined,
+    // Who shares a Hub is nobody's business before they have signed in.
+    laboratory: home === undefined || others.length > 0 ? null : home,
+    workstationName: scope.workstation.name,
+  }
 })
 
 /** Asked for every token the gateway does not know: the signature, then one indexed read. */

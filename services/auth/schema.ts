@@ -129,11 +129,15 @@ export const refreshToken = snakeCase.table('refresh_token', {
   usedAt: instant(),
 })
 
-/** The key that signs this workstation's access tokens; a new one is made when it is lost. */
+/**
+ * The keys that sign this host's access tokens, sealed with a key of the host's; one signs, those that retired verify for
+ * as long as their tokens live. A new one is made when they are lost.
+ */
 export const signingKey = snakeCase.table('signing_key', {
   id: text().primaryKey(),
   privateKey: text().notNull(),
   createdAt: instant().notNull(),
+  retiredAt: instant(),
 })
 
 export const authTables = syncPolicies([

@@ -1,5 +1,14 @@
 import { defineService } from '../../platform/service/implementation.ts'
 import { auth } from './contract.ts'
+import { publicKeys, rotateSigningKey } from './key-set.ts'
+import { addLaboratory, laboratories } from './new-laboratory.ts'
+import {
+  credentialsOf,
+  keepOfflinePeople,
+  laboratoryHere,
+  peopleOf,
+  takeCredentials,
+} from './offline-people.ts'
 import { open } from './opening.ts'
 import { changePassword, revokeSession, setPin } from './own-account.ts'
 import { getUser, listRoles, listUsers, me, resolveSession, sessions, signIns, status } from './queries.ts'
@@ -36,6 +45,15 @@ export const authService = defineService({
     listRoles,
     updateRole,
     signIns,
+    publicKeys,
+    rotateSigningKey,
+    laboratories,
+    addLaboratory,
+    peopleOf,
+    credentialsOf,
+    takeCredentials,
+    keepOfflinePeople,
+    laboratoryHere,
     resolveSession,
   },
   onOpen: open,

@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import { notFound } from '../../platform/contract/refusal.ts'
 import { toInstant } from '../../platform/database/paging.ts'
 import type { ReadTransaction, Transaction } from '../../platform/database/transaction.ts'
+import type { OrchestrationScope } from '../../platform/service/scopes.ts'
 import { signAccessToken } from './access-token.ts'
 import { readClocks } from './clocks.ts'
 import type { Me } from './contract.ts'
@@ -134,13 +135,8 @@ export async function endSessionsOf(
     )
 }
 
-interface Issuer {
-  readonly home: string
-  readonly workstation: { readonly id: string; readonly name: string }
-}
-
 /** The tokens that go out for a session: an access token until its end, and the refresh token. */
-export async function tokensOf(scope: Issuer, { row, refreshToken: token }: OpenedSession) {
+export async function tokensOf(scope: OrchestrationScope, { row, refreshToken: token }: OpenedSession) {
   const expiresAt = endOf(row)
   const holder = { userId: row.userId, sessionId: row.id, laboratoryId: row.laboratoryId }
   return { accessToken: await signAccessToken(scope, holder, expiresAt), refreshToken: token, expiresAt }

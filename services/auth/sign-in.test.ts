@@ -1,9 +1,14 @@
 import { sql } from 'drizzle-orm'
-import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
-import { decodeJwt, SignJWT } from 'jose'
-import { rowsOf } from '../../platform/database/transaction.ts'
+import { generateKeyPairSync } from 'node:crypto'
+import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { administrator, actorOf, type AuthBench, openAuthBench } from './testing/auth-bench.ts'
+import {
+  administrator,
+  actorOf,
+  type AuthBench,
+  openAuthBench,
+  readSigningKeys,
+} from './testing/auth-bench.ts'
 
 let open: AuthBench
 beforeAll(async () => {
@@ -167,15 +172,18 @@ describe('an access token', () => {
     const [header = '', payload = '', signature = ''] = token.split('.')
     const claims = decodeJwt(token)
     const { privateKey } = generateKeyPairSync('ed25519')
-    const forged = await new SignJWT(claims).setProtectedHeader({ alg: 'EdDSA' }).sign(privateKey)
+    const { kid = '' } = decodeProtectedHeader(token)
+    const forged = await new SignJWT(claims).setProtectedHeader({ alg: 'EdDSA', kid }).sign(privateKey)
     const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
     const own = await ownKey()
     const sign = (change: object) =>
-      new SignJWT({ ...claims, ...change }).setProtectedHeader({ alg: 'EdDSA' }).sign(own)
+      new SignJWT({ ...claims, ...change }).setProtectedHeader({ alg: 'EdDSA', kid }).sign(own)
 
     expect(await stateOf(await sign({}))).toBe('live')
     const bad = [
       forged,
+      await new SignJWT(claims).setProtectedHeader({ alg: 'EdDSA' }).sign(own),
+      await new SignJWT(claims).setProtectedHeader({ alg: 'EdDSA', kid: 'another' }).sign(own),
       `${header}.${encode({ ...claims, exp: (claims.exp ?? 0) + 1 })}.${signature}`,
       `${encode({ alg: 'none' })}.${payload}.`,
       await sign({ aud: 'another-workstation' }),
@@ -209,10 +217,9 @@ describe('an access token', () => {
   })
 
   async function ownKey() {
-    const [row] = await open.bench
-      .database('auth')
-      .asOwner((tx) => rowsOf<{ private_key: string }>(tx, sql`select private_key from signing_key`))
-    return createPrivateKey(row?.private_key ?? '')
+    const [key] = await readSigningKeys(open.bench)
+    if (key === undefined) throw new Error('There is no signing key')
+    return key.privateKey
   }
 })
 

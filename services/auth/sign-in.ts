@@ -1,15 +1,16 @@
 import { and, eq } from 'drizzle-orm'
-import { v7 as uuidv7 } from 'uuid'
+import type { z } from 'zod'
 import { Refusal } from '../../platform/contract/refusal.ts'
 import { orchestrates, writes } from '../../platform/service/implementation.ts'
 import type { OrchestrationScope, WriteScope } from '../../platform/service/scopes.ts'
 import { verifyAccessToken } from './access-token.ts'
-import { addPerson, createLaboratory } from './laboratory.ts'
-import { refuseCommonPassword } from './passwords.ts'
+import type { NewLaboratory } from './contract.ts'
+import { makeLaboratory } from './new-laboratory.ts'
+import { isPassword } from './offline-people.ts'
 import { type Account, accountsOfEmail, findAccount, laboratoriesHere } from './people.ts'
 import { proveByPassword, recordSignIn, settleProof, wrongCredentials } from './proving.ts'
 import { refreshToken, session } from './schema.ts'
-import { hashRefreshToken, hashSecret, isSecret } from './secrets.ts'
+import { hashRefreshToken, isSecret } from './secrets.ts'
 import {
   beginSession,
   endOf,
@@ -25,37 +26,16 @@ import {
 } from './sessions.ts'
 import { unlockByPin } from './unlock-by-pin.ts'
 
-interface SetUp {
-  readonly laboratoryName: string
-  readonly administrator: { readonly name: string; readonly email: string; readonly password: string }
-}
-
-export const setUp = orchestrates((scope: OrchestrationScope, input: SetUp) =>
+export const setUp = orchestrates((scope: OrchestrationScope, input: z.infer<typeof NewLaboratory>) =>
   oneAfterAnother(async () => {
     const [existing] = await scope.readAcrossLaboratories(laboratoriesHere)
     if (existing !== undefined) {
       throw new Refusal('ALREADY_SET_UP', `The laboratory ${existing.name} has been set up here already`)
     }
-    const { administrator } = input
-    await refuseCommonPassword(scope, administrator.password, [
-      administrator.email,
-      administrator.name,
-      input.laboratoryName,
-    ])
-    const passwordHash = await hashSecret(administrator.password)
-    const [laboratoryId, userId] = [uuidv7(), uuidv7()]
-    const opened = await scope.change(
-      'set-up',
-      async (write) => {
-        await createLaboratory(write, input.laboratoryName.trim())
-        const { name, email } = administrator
-        const person = { id: userId, name, email, badgeCode: null, passwordHash }
-        await addPerson(write, { ...person, roles: ['lab_administrator'] }, userId)
-        await recordSignIn(write, email, userId, 'signed_in')
-        return beginSession(write.tx, { laboratoryId, userId })
-      },
-      { laboratoryId, actorId: userId },
-    )
+    const opened = await makeLaboratory(scope, input, async (write, { laboratoryId, userId }) => {
+      await recordSignIn(write, input.administrator.email, userId, 'signed_in')
+      return beginSession(write.tx, { laboratoryId, userId })
+    })
     return signedIn(scope, opened)
   }),
 )
@@ -70,7 +50,7 @@ export const login = orchestrates(
     const compared = await Promise.all(
       accounts.map(async (account) => ({
         account,
-        right: await isSecret(account.credential?.passwordHash ?? null, input.password),
+        right: await isPassword(scope, account.credential?.passwordHash ?? null, input.password),
       })),
     )
     // A wrong password counts against every account it was tried on.
@@ -84,46 +64,50 @@ export const login = orchestrates(
   },
 )
 
-export const refresh = orchestrates(async (scope: OrchestrationScope, input: { refreshToken: string }) => {
-  const tokenHash = hashRefreshToken(input.refreshToken)
-  const exchanged = await scope.asOwner(async (tx) => {
-    const [token] = await tx
-      .select()
-      .from(refreshToken)
-      .where(eq(refreshToken.tokenHash, tokenHash))
-      .for('update')
-    const held = token === undefined ? null : await findSession(tx, token.laboratoryId, token.sessionId)
-    if (token === undefined || held === null) return { state: 'ended' as const }
-    const state = stateOf(held)
-    if (state !== 'ended' && token.usedAt !== null) {
-      await endSession(tx, token.laboratoryId, token.sessionId, scope.now)
-      return { state: 'reused' as const, held }
+export const refresh = orchestrates(
+  async (scope: OrchestrationScope, input: { refreshToken?: string | undefined }) => {
+    if (input.refreshToken === undefined)
+      throw new Refusal('UNAUTHORIZED', 'There is no refresh token: sign in')
+    const tokenHash = hashRefreshToken(input.refreshToken)
+    const exchanged = await scope.asOwner(async (tx) => {
+      const [token] = await tx
+        .select()
+        .from(refreshToken)
+        .where(eq(refreshToken.tokenHash, tokenHash))
+        .for('update')
+      const held = token === undefined ? null : await findSession(tx, token.laboratoryId, token.sessionId)
+      if (token === undefined || held === null) return { state: 'ended' as const }
+      const state = stateOf(held)
+      if (state !== 'ended' && token.usedAt !== null) {
+        await endSession(tx, token.laboratoryId, token.sessionId, scope.now)
+        return { state: 'reused' as const, held }
+      }
+      if (state !== 'live') return { state }
+      await tx.update(refreshToken).set({ usedAt: scope.now }).where(eq(refreshToken.tokenHash, tokenHash))
+      const next = await giveRefreshToken(tx, held.session)
+      return { state, opened: { row: held.session, refreshToken: next } }
+    })
+    switch (exchanged.state) {
+      case 'live':
+        return tokensOf(scope, exchanged.opened)
+      case 'locked':
+        throw new Refusal('SESSION_LOCKED', 'The session is locked: unlock it first')
+      case 'ended':
+        throw new Refusal('UNAUTHORIZED', 'This refresh token opens no session: sign in again')
+      case 'reused': {
+        const { user } = exchanged.held
+        await scope.change('reused', (write) => recordSignIn(write, user.email, user.id, 'refresh_reused'), {
+          laboratoryId: user.laboratoryId,
+          actorId: user.id,
+        })
+        throw new Refusal(
+          'UNAUTHORIZED',
+          'This refresh token was used before, so somebody else may hold a copy: the session was ended, sign in again',
+        )
+      }
     }
-    if (state !== 'live') return { state }
-    await tx.update(refreshToken).set({ usedAt: scope.now }).where(eq(refreshToken.tokenHash, tokenHash))
-    const next = await giveRefreshToken(tx, held.session)
-    return { state, opened: { row: held.session, refreshToken: next } }
-  })
-  switch (exchanged.state) {
-    case 'live':
-      return tokensOf(scope, exchanged.opened)
-    case 'locked':
-      throw new Refusal('SESSION_LOCKED', 'The session is locked: unlock it first')
-    case 'ended':
-      throw new Refusal('UNAUTHORIZED', 'This refresh token opens no session: sign in again')
-    case 'reused': {
-      const { user } = exchanged.held
-      await scope.change('reused', (write) => recordSignIn(write, user.email, user.id, 'refresh_reused'), {
-        laboratoryId: user.laboratoryId,
-        actorId: user.id,
-      })
-      throw new Refusal(
-        'UNAUTHORIZED',
-        'This refresh token was used before, so somebody else may hold a copy: the session was ended, sign in again',
-      )
-    }
-  }
-})
+  },
+)
 
 export const logout = writes(async (scope: WriteScope) => {
   const held = await ownSession(scope)

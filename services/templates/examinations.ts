@@ -67,7 +67,7 @@ export function lookAt(
 
 async function lookOnce(scope: ReadScope, asked: ToLookAt, anew: boolean): Promise<Looked> {
   const { record, template, corrections } = asked
-  const workbook = await readStoredWorkbook(scope.home, record.fileSha256, record.fileName)
+  const workbook = await readStoredWorkbook(scope, record.fileSha256, record.fileName)
   const table = findTable(workbook, template, record.choices)
   if (table.header.headerRow === null) return { workbook, table, examination: null }
   const { given, uses } = record.choices

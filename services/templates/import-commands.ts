@@ -330,7 +330,7 @@ async function refuseUnknownSheet(
   { fileSha256, fileName }: { readonly fileSha256: string; readonly fileName: string },
   sheet: string | null,
 ): Promise<void> {
-  const { sheets } = await readStoredWorkbook(scope.home, fileSha256, fileName)
+  const { sheets } = await readStoredWorkbook(scope, fileSha256, fileName)
   if (sheet === null || sheets.some(({ name }) => name === sheet)) return
   const names = sheets.map(({ name }) => `“${name}”`).join(', ')
   throw ruleBroken('sheet_of_file', `${fileName} has no sheet “${sheet}”. It has ${names}.`, 'sheet')
@@ -359,7 +359,7 @@ async function chooseTemplate(
       .where(eq(template.state, 'published'))
       .orderBy(template.name, template.version),
   )
-  const workbook = await readStoredWorkbook(scope.home, input.fileSha256, input.fileName)
+  const workbook = await readStoredWorkbook(scope, input.fileSha256, input.fileName)
   const ranked = published
     .map((form) => {
       const [best] = findTables(workbook, toDefinition(form))

@@ -22,6 +22,9 @@ export function testContract(domain: string) {
     limited: command({ permission: 'signed-in', summary: 'A command that is rate limited' })
       .input(z.object({}))
       .output(z.object({})),
+    guess: command({ permission: 'public', summary: 'A command with a secret to guess', guessable: true })
+      .input(z.object({}))
+      .output(z.object({})),
     search: query({ permission: 'public', path: '/things/{id}', summary: 'Answers its parsed input' })
       .input(
         z.object({

@@ -7,6 +7,7 @@ import { RPCLink } from '@orpc/client/message-port'
 import type { ContractRouterClient } from '@orpc/contract'
 import type { Actor } from '../../contract/envelope.ts'
 import type { ClientHeaders } from '../call-headers.ts'
+import type { system } from '../contract.ts'
 import { Gateway, type GatewayOptions } from '../gateway.ts'
 import { type Log, openLog } from '../log.ts'
 import { openPortFrontDoor } from '../port-front-door.ts'
@@ -97,6 +98,8 @@ async function resolveTestSession(token: string): Promise<ResolvedSession> {
       return { actor: technician }
     case 'guest':
       return { actor: guest }
+    case 'stranger':
+      return { actor: { ...technician, userId: 'stranger', laboratoryId: 'another laboratory' } }
     case 'locked':
       return { problem: 'SESSION_LOCKED' }
     default:
@@ -148,9 +151,9 @@ interface TestClientContext {
 }
 
 /** A typed client on the other end of a port front door, as the renderer has one. */
-export function openTestClient(gateway: Gateway) {
+export function openTestClient(gateway: Gateway, name = 'window-1') {
   const { port1, port2 } = new MessageChannel()
-  openPortFrontDoor(gateway, port1, 'window-1')
+  openPortFrontDoor(gateway, port1, name)
   const answers: Readonly<Record<string, unknown>>[] = []
   const link = new RPCLink<TestClientContext>({
     port: port2,
@@ -167,6 +170,8 @@ export function openTestClient(gateway: Gateway) {
   const client: {
     readonly alpha: ContractRouterClient<typeof alpha, TestClientContext>
     readonly beta: ContractRouterClient<typeof beta, TestClientContext>
+    /** Only where a test has added the host's own domain. */
+    readonly system: ContractRouterClient<typeof system, TestClientContext>
   } = createORPCClient(link)
   return { client, port: port2, answers, close: () => port2.close() }
 }

@@ -31,9 +31,11 @@ const router = os.router({
   })),
   write: os.write.handler(({ input, context: { envelope } }) => {
     tellSpan(envelope)
+    tell({ type: 'changed', laboratoryId: envelope.actor?.laboratoryId ?? '' })
     return { note: input.note, idempotencyKey: envelope.idempotencyKey ?? 'none' }
   }),
   limited: os.limited.handler(() => ({})),
+  guess: os.guess.handler(() => ({})),
   search: os.search.handler(({ input }) => input),
   fail: os.fail.handler(({ input, errors }) => {
     if (input.how === 'defect') throw new Error('something nobody thought of, password=hunter2')

@@ -14,6 +14,7 @@ import { readMigrations } from '../../database/migrate.ts'
 import { Gateway } from '../../gateway/gateway.ts'
 import { openLog } from '../../gateway/log.ts'
 import { serveServicePort } from '../../gateway/service-door.ts'
+import { createSystemService } from '../../gateway/system-service.ts'
 import { connectJournal, type JournalClient } from '../../journal/journal-client.ts'
 import { type RunningJournal, startJournal } from '../../journal/start-journal.ts'
 import { type DomainSyncContract, domainSyncContract } from '../../sync/domain-contract.ts'
@@ -164,6 +165,7 @@ async function openAll(
     resolveSession: () => Promise.resolve({ problem: 'UNAUTHORIZED' }),
     log: openLog({ home, level: 'error', stderr: false }),
   })
+  gateway.addLocal(createSystemService({ gateway, journal: journal.client, home, version: 'test' }))
   const services: OpenService[] = []
   for (const definition of definitions) {
     services.push(await openOne(definition, { home, journal, gateway, workstation, isHub, logs }))

@@ -16,15 +16,16 @@ import { problemWords } from '../../problem.ts'
 import { useMay } from '../../session/session-store.ts'
 import type { AuditSearch } from './audit-search.ts'
 import { EntryDetail } from './entry-detail.tsx'
+import { entryWords, eventWords, partWords, reactionTo } from './entry-words.ts'
 import { usePeopleNames } from './people-names.ts'
-import { eventWords, reactionTo } from './reaction.ts'
 import './audit.css'
 
 type Item = Awaited<ReturnType<typeof api.system.searchAudit.call>>['items'][number]
 
 /** Everything that was ever changed, by whom and why; and the proof that nothing is missing. */
 export function AuditScreen() {
-  const { t } = useTranslation(['audit', 'frame', 'common'])
+  const { t } = useTranslation(['audit', 'frame'])
+  const { t: words } = useTranslation('audit')
   const search = useSearch({ from: '/audit' })
   const navigate = useNavigate()
   const nameOf = usePeopleNames()
@@ -81,18 +82,18 @@ export function AuditScreen() {
       width: 'minmax(100px, .8fr)',
       cell: ({ actorId }) => nameOf(actorId),
     },
-    { key: 'part', head: t('columns.part'), width: '92px', cell: ({ domain }) => domain },
+    { key: 'part', head: t('columns.part'), width: '92px', cell: ({ domain }) => partWords(domain, words) },
     {
       key: 'what',
       head: t('columns.what'),
       width: 'minmax(178px, 1.8fr)',
-      cell: (item) => whatOf(item, t),
+      cell: (item) => entryWords(item, words),
     },
     {
       key: 'reason',
       head: t('columns.reason'),
       width: 'minmax(110px, 1.4fr)',
-      cell: (item) => reasonOf(item, t),
+      cell: (item) => reasonOf(item, words),
     },
   ]
 
@@ -171,7 +172,7 @@ function Filters({ search, onChange, domains }: FiltersProps) {
       <Select
         aria-label={t('domain')}
         placeholder={t('anyDomain')}
-        data={[...domains]}
+        data={domains.map((domain) => ({ value: domain, label: partWords(domain, t) }))}
         value={search.domain ?? null}
         onChange={(domain) => onChange({ domain: domain ?? undefined })}
         clearable
@@ -346,15 +347,9 @@ function toFilters(search: AuditSearch) {
   }
 }
 
-function whatOf(item: Item, t: TFunction<['audit', 'frame', 'common']>): string {
-  if (item.eventNames.length > 0) return item.eventNames.map(eventWords).join(', ')
-  const cause = reactionTo(item)
-  return cause === null ? t(`kind.${item.kind}`) : t('reaction', { event: eventWords(cause) })
-}
-
 /** A person's own words; for a reaction what it follows, unless that is said already. */
-function reasonOf(item: Item, t: TFunction<['audit', 'frame', 'common']>): string | null {
+function reasonOf(item: Item, t: TFunction<'audit'>): string | null {
   const cause = reactionTo(item)
   if (cause === null) return item.reason
-  return item.eventNames.length === 0 ? '' : t('reaction', { event: eventWords(cause) })
+  return item.eventNames.length === 0 ? '' : t('reaction', { event: eventWords(cause, t) })
 }

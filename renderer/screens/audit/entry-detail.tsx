@@ -5,7 +5,7 @@ import { ProblemNotice } from '../../components/problem-notice.tsx'
 import { CodeText } from '../../components/sentence.tsx'
 import { wholeMoment } from '../../moments.ts'
 import { readEntryContent } from './entry-content.ts'
-import { eventWords, reactionTo } from './reaction.ts'
+import { entryWords, eventWords, reactionTo } from './entry-words.ts'
 
 interface EntryDetailProps {
   readonly sequence: number
@@ -38,7 +38,7 @@ export function EntryDetail({ sequence, nameOf, onCorrelation }: EntryDetailProp
       <dl className="kv">
         <dt>{t('columns.what')}</dt>
         <dd>
-          {t(`kind.${entry.kind}`)}, {t(`origin.${entry.origin}`)}
+          {entryWords(entry, t)}, {t(`origin.${entry.origin}`)}
         </dd>
         <dt>{t('recorded')}</dt>
         <dd>{wholeMoment(entry.recordedAt)}</dd>
@@ -47,7 +47,7 @@ export function EntryDetail({ sequence, nameOf, onCorrelation }: EntryDetailProp
         {entry.reason !== null && (
           <>
             <dt>{t('columns.reason')}</dt>
-            <dd>{cause === null ? entry.reason : t('reaction', { event: eventWords(cause) })}</dd>
+            <dd>{cause === null ? entry.reason : t('reaction', { event: eventWords(cause, t) })}</dd>
           </>
         )}
         <dt>{t('workstation')}</dt>

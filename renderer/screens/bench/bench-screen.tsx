@@ -13,6 +13,7 @@ import { useAlerts } from '../../frame/alerts.ts'
 import { usePageSubject } from '../../frame/page-subject.ts'
 import { countText, dayAndTime, shortMoment } from '../../moments.ts'
 import { useMay } from '../../session/session-store.ts'
+import { useHeld } from './held.ts'
 import { ScanFeed } from './scan-feed.tsx'
 import { type Priority, type Task, useTasks } from './tasks.ts'
 import { WaitingScans } from './waiting-scans.tsx'
@@ -209,13 +210,7 @@ function PriorityWord({ priority }: { readonly priority: Priority }) {
 function InHand() {
   const { t } = useTranslation('bench')
   const mayStorage = useMay('storage:read')
-  const held = useQuery(
-    api.storage.listContainers.queryOptions({
-      input: { heldByMe: true, limit: 100, sort: 'since' },
-      enabled: mayStorage,
-      refetchInterval: 60_000,
-    }),
-  )
+  const held = useHeld()
   const types = useQuery(api.samples.types.queryOptions({ enabled: mayStorage, staleTime: 300_000 }))
   const items = held.data?.items ?? []
   return (

@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next'
 import { api } from '../../client.ts'
 import { useScanIntake } from '../../scan/scanning.ts'
 import { useMay } from '../../session/session-store.ts'
+import { useHeld } from './held.ts'
 
 export type Priority = 'urgent' | 'high' | 'normal' | 'low'
 
@@ -10,6 +11,7 @@ export type Priority = 'urgent' | 'high' | 'normal' | 'low'
 export type TaskPlace =
   | { readonly to: '/receive'; readonly search: { readonly import: string } }
   | { readonly to: '/samples'; readonly search: { readonly state: 'pending' } }
+  | { readonly to: '/samples/$id'; readonly params: { readonly id: string } }
   | { readonly to: '/storage' }
   | { readonly to: '/system' }
   | null
@@ -54,6 +56,8 @@ export function useTasks(): { readonly tasks: readonly Task[]; readonly reading:
       refetchInterval: everyMs,
     }),
   )
+
+  const held = useHeld()
 
   const tasks: Task[] = []
   if (review.length > 0) {
@@ -132,6 +136,22 @@ export function useTasks(): { readonly tasks: readonly Task[]; readonly reading:
       place: { to: '/samples', search: { state: 'pending' } },
     })
   }
+  const inHand = held.data?.items ?? []
+  const [longestOut] = inHand
+  if (longestOut !== undefined) {
+    const { label, since, sampleId } = longestOut
+    tasks.push({
+      id: 'return',
+      priority: 'low',
+      title: t('tasks.return', { count: inHand.length }),
+      facts: t('tasks.returnFacts', { label }),
+      done: 0,
+      total: inHand.length,
+      since,
+      state: 'inProgress',
+      place: sampleId === null ? { to: '/storage' } : { to: '/samples/$id', params: { id: sampleId } },
+    })
+  }
   tasks.sort((a, b) => order.indexOf(a.priority) - order.indexOf(b.priority))
-  return { tasks, reading: [imports, counts, sagas, unplaced].some(({ isLoading }) => isLoading) }
+  return { tasks, reading: [imports, counts, sagas, unplaced, held].some(({ isLoading }) => isLoading) }
 }

@@ -1,6 +1,7 @@
 import { useSyncExternalStore } from 'react'
 import { SampleId } from '../../../services/samples/contract.ts'
 import { client } from '../../client.ts'
+import { materialName } from '../../components/material-name.ts'
 import { i18n } from '../../i18n.ts'
 import { openThing } from '../../scan/find-and-open.ts'
 import type { Resolved, ScanResult } from '../../scan/scan-engine.ts'
@@ -147,7 +148,9 @@ async function receiveNow(
     return {
       tone: 'ok',
       sentence: t('one.received', { code: received.code }),
-      detail: [sample.type, sample.project, sample.donor].filter((word) => word !== null).join(', '),
+      detail: [materialName(sample.type), sample.project, sample.donor]
+        .filter((word) => word !== null)
+        .join(', '),
       undo: () => takeBack(sample.id),
     }
   } catch (error) {

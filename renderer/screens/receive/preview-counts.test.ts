@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ImportRow } from '../../../services/templates/contract.ts'
-import { countPreview } from './preview-counts.ts'
+import { countPreview, nameTypes } from './preview-counts.ts'
 
 function row(number: number, state: ImportRow['state'], values: Readonly<Record<string, string>>): ImportRow {
   const cells = Object.fromEntries(
@@ -33,5 +33,21 @@ describe('what would be saved', () => {
       donors: 1,
       withCode: 1,
     })
+  })
+
+  it('writes types as the laboratory does, and counts one type once', () => {
+    const types = [
+      { key: 'plasma', name: 'Plasma' },
+      { key: 'cell_culture', name: 'Cell culture' },
+    ]
+    const words = ['plasma', 'Plasma', 'Cell Culture', 'lymph'].map((name, index) => ({
+      name,
+      count: index + 1,
+    }))
+    expect(nameTypes(words, types)).toEqual([
+      { name: 'lymph', count: 4 },
+      { name: 'Cell culture', count: 3 },
+      { name: 'Plasma', count: 3 },
+    ])
   })
 })

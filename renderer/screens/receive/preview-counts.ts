@@ -1,11 +1,16 @@
 import type { ImportRow } from '../../../services/templates/contract.ts'
 
+export interface Count {
+  readonly name: string
+  readonly count: number
+}
+
 /** What would be saved, in counts. */
 export interface PreviewCounts {
   readonly samples: number
   /** By type as it is understood, most first. */
-  readonly types: readonly { readonly name: string; readonly count: number }[]
-  readonly projects: readonly { readonly name: string; readonly count: number }[]
+  readonly types: readonly Count[]
+  readonly projects: readonly Count[]
   readonly donors: number
   /** Tubes that come with a code; the others get one of ours. */
   readonly withCode: number
@@ -27,9 +32,27 @@ export function countPreview(rows: readonly ImportRow[]): PreviewCounts {
   }
 }
 
-function tally(values: readonly string[]): readonly { readonly name: string; readonly count: number }[] {
+/** The words of a sheet for a type, in the laboratory's own way of writing it: `plasma` is counted as `Plasma`. */
+export function nameTypes(
+  counts: readonly Count[],
+  types: readonly { readonly key: string; readonly name: string }[],
+): readonly Count[] {
+  const isSame = (a: string, b: string) => a.toLowerCase() === b.toLowerCase()
+  return addUp(
+    counts.map(({ name: word, count }) => {
+      const type = types.find(({ key, name }) => isSame(key, word.replaceAll(' ', '_')) || isSame(name, word))
+      return { name: type?.name ?? word, count }
+    }),
+  )
+}
+
+function tally(values: readonly string[]): readonly Count[] {
+  return addUp(values.filter((value) => value !== '').map((name) => ({ name, count: 1 })))
+}
+
+function addUp(parts: readonly Count[]): readonly Count[] {
   const counts = new Map<string, number>()
-  for (const value of values) if (value !== '') counts.set(value, (counts.get(value) ?? 0) + 1)
+  for (const { name, count } of parts) counts.set(name, (counts.get(name) ?? 0) + count)
   return [...counts]
     .map(([name, count]) => ({ name, count }))
     .toSorted((a, b) => b.count - a.count || a.name.localeCompare(b.name))

@@ -2,11 +2,12 @@ import { useQuery } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Import } from '../../../services/templates/contract.ts'
+import { api } from '../../client.ts'
 import { Meter } from '../../components/meter.tsx'
 import { ProblemNotice } from '../../components/problem-notice.tsx'
 import { countText } from '../../moments.ts'
 import { useMay } from '../../session/session-store.ts'
-import { countPreview } from './preview-counts.ts'
+import { countPreview, nameTypes } from './preview-counts.ts'
 import type { ImportStep } from './receive-search.ts'
 import { saveGoodRows, type useRunningSave } from './running-saves.ts'
 import { readAllRows } from './sheet-reading.ts'
@@ -28,6 +29,7 @@ export function PreviewStep({ subject, running, onStep }: PreviewStepProps) {
     queryFn: async () => countPreview(await readAllRows({ id, onlyProblems: false })),
     enabled: !saving,
   })
+  const types = useQuery(api.samples.types.queryOptions({ staleTime: 300_000 }))
   const button = useRef<HTMLButtonElement>(null)
   useEffect(() => button.current?.focus(), [saving])
   const save = async () => {
@@ -47,7 +49,8 @@ export function PreviewStep({ subject, running, onStep }: PreviewStepProps) {
   if (saving) return <Saving subject={subject} running={running} />
   const open = summary.toConfirm + summary.withErrors
   const counts = rows.data
-  const most = Math.max(1, ...(counts?.types.map(({ count }) => count) ?? []))
+  const named = nameTypes(counts?.types ?? [], types.data ?? [])
+  const most = Math.max(1, ...named.map(({ count }) => count))
   return (
     <div className="rcv-plain">
       <div className="rcv-plain-body" tabIndex={0} role="region" aria-label={t('steps.preview')}>
@@ -64,14 +67,14 @@ export function PreviewStep({ subject, running, onStep }: PreviewStepProps) {
               </p>
             ) : (
               <ul className="rcv-bars">
-                {counts.types.map(({ name, count }) => (
+                {named.map(({ name, count }) => (
                   <li key={name}>
                     <span>{name}</span>
                     <Meter value={(count / most) * 100} />
                     <b>{countText(count)}</b>
                   </li>
                 ))}
-                {counts.types.length === 0 && <li className="t3">{t('preview.noTypes')}</li>}
+                {named.length === 0 && <li className="t3">{t('preview.noTypes')}</li>}
               </ul>
             )}
           </section>

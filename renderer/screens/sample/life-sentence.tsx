@@ -1,6 +1,7 @@
 import { useTranslation } from 'react-i18next'
 import type { TimelineItem } from '../../../services/samples/contract.ts'
 import { CodeText } from '../../components/sentence.tsx'
+import { wordsOfPlaces } from './life.ts'
 
 /** One line of a life: the verb in bold, then what it was about. */
 export function LifeSentence({ item }: { readonly item: TimelineItem }) {
@@ -16,7 +17,7 @@ export function LifeSentence({ item }: { readonly item: TimelineItem }) {
   )
 }
 
-function About({ item: { lane, what, detail } }: { readonly item: TimelineItem }) {
+function About({ item: { lane, what, detail, by } }: { readonly item: TimelineItem }) {
   const { t } = useTranslation('sample')
   const { t: common } = useTranslation('common')
   if (what === 'state_changed') {
@@ -25,10 +26,24 @@ function About({ item: { lane, what, detail } }: { readonly item: TimelineItem }
     return <>{t('fromTo', { from: stateWord(detail['from']), to: stateWord(detail['to']) })}</>
   }
   switch (lane) {
-    case 'storage':
-      return <>{[detail['from'], detail['to']].filter(Boolean).join(' → ')}</>
-    case 'custody':
-      return <>{[detail['place'], detail['holder']].filter(Boolean).join(', ')}</>
+    case 'storage': {
+      const { short, path } = wordsOfPlaces(detail['from'] ?? null, detail['to'] ?? null)
+      return (
+        <>
+          {short} <span className="t3">{path}</span>
+        </>
+      )
+    }
+    case 'custody': {
+      const { short, path } = wordsOfPlaces(null, detail['place'] ?? null)
+      // Who wrote it stands at the end of the line.
+      const holder = detail['holder'] === by ? '' : (detail['holder'] ?? '')
+      return (
+        <>
+          {[short, holder].filter((word) => word !== '').join(', ')} <span className="t3">{path}</span>
+        </>
+      )
+    }
     case 'amount':
       return (
         <>

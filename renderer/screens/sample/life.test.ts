@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { TimelineItem } from '../../../services/samples/contract.ts'
-import { itemsInView, lanesOf } from './life.ts'
+import { itemsInView, lanesOf, wordsOfPlaces } from './life.ts'
 
 const words = {
   custody: 'Custody',
@@ -22,7 +22,7 @@ function item(
 it('draws where it lay as stretches between being placed and taken out', () => {
   const lanes = lanesOf(
     [
-      item('2026-11-04T00:00:00.000Z', 'storage', 'returned', { to: 'DNA stock 12, C4' }),
+      item('2026-11-04T00:00:00.000Z', 'storage', 'returned', { to: 'F1 › Shelf 2 › DNA stock 12, C4' }),
       item('2026-11-03T00:00:00.000Z', 'storage', 'checked_out', { from: 'DNA stock 12, C4', to: null }),
       item('2026-11-02T00:00:00.000Z', 'storage', 'placed', { to: 'DNA stock 12, C4' }),
     ],
@@ -51,4 +51,18 @@ it('tells an act once, though storage and custody both have it', () => {
   ]
   expect(itemsInView(life, 'all')).toEqual([life[0], life[2], life[3]])
   expect(itemsInView(life, 'custody')).toEqual(life.slice(1))
+})
+
+it('says where it was moved without saying the way twice', () => {
+  const a1 = 'F1 › Shelf 1 › Rack A › Box 1, A1'
+  const path = 'F1 › Shelf 1 › Rack A'
+  expect(wordsOfPlaces(null, a1)).toEqual({ short: 'Box 1, A1', path })
+  expect(wordsOfPlaces(a1, null)).toEqual({ short: 'Box 1, A1', path })
+  expect(wordsOfPlaces(a1, 'F1 › Shelf 1 › Rack A › Box 1, C4')).toEqual({ short: 'Box 1, A1 → C4', path })
+  expect(wordsOfPlaces(a1, 'F2 › Shelf 9 › Box 1, A1')).toEqual({
+    short: 'Box 1, A1 → Box 1, A1',
+    path: 'F2 › Shelf 9',
+  })
+  expect(wordsOfPlaces(null, 'A1')).toEqual({ short: 'A1', path: '' })
+  expect(wordsOfPlaces(null, null)).toEqual({ short: '', path: '' })
 })

@@ -61,6 +61,36 @@ export function toneOf(item: TimelineItem): 'ok' | 'warn' | 'bad' | undefined {
   return undefined
 }
 
+/** Where something happened: `Box 1, A1 → C4`, and the way there, `F1 › Shelf 1`. */
+export interface PlaceWords {
+  readonly short: string
+  readonly path: string
+}
+
+/** Box and position come first, since they are looked for; what both ends of a move share is said once. */
+export function wordsOfPlaces(from: string | null, to: string | null): PlaceWords {
+  const [start, end] = [from, to].map((words) => (words === null ? null : splitPlace(words)))
+  const there = end ?? start
+  if (there === null || there === undefined) return { short: '', path: '' }
+  if (start === null || start === undefined || end === null || end === undefined || from === to)
+    return { short: there.last, path: there.path }
+  const isSameBox = start.path === end.path && start.box === end.box
+  return { short: `${start.last} → ${isSameBox ? end.position : end.last}`, path: end.path }
+}
+
+/** `F1 › Shelf 1 › Box 1, A1`, as storage writes places down, in its parts. */
+function splitPlace(words: string) {
+  const pathEnd = words.lastIndexOf(' › ')
+  const last = pathEnd < 0 ? words : words.slice(pathEnd + 3)
+  const boxEnd = last.lastIndexOf(', ')
+  return {
+    path: pathEnd < 0 ? '' : words.slice(0, pathEnd),
+    last,
+    box: boxEnd < 0 ? last : last.slice(0, boxEnd),
+    position: boxEnd < 0 ? last : last.slice(boxEnd + 2),
+  }
+}
+
 interface LaneWords {
   readonly custody: string
   readonly storage: string
@@ -78,7 +108,7 @@ export function lanesOf(
   const holders = custody.events.map((event, index) => ({
     from: event.at,
     to: custody.events[index + 1]?.at ?? null,
-    label: event.place ?? event.holder,
+    label: event.place === null ? event.holder : splitPlace(event.place).last,
     tone: event.kind === 'checked_out' ? ('now' as const) : ('idle' as const),
   }))
   const problems = custody.problems.length
@@ -109,7 +139,7 @@ function storageSpans(items: readonly TimelineItem[]): readonly Span[] {
   for (const item of items.filter(({ lane }) => lane === 'storage').toReversed()) {
     if (open !== null) spans.push({ ...open, to: item.at })
     const to = item.detail['to']
-    open = to === null || to === undefined ? null : { from: item.at, label: to }
+    open = to === null || to === undefined ? null : { from: item.at, label: splitPlace(to).last }
   }
   if (open !== null) spans.push({ ...open, to: null })
   return spans

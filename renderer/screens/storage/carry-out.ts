@@ -1,11 +1,11 @@
 import type { Container } from '../../../services/storage/contract.ts'
 import { client } from '../../client.ts'
 import type { BoxContents } from '../../components/box/box-colours.ts'
+import { materialName } from '../../components/material-name.ts'
 import { i18n } from '../../i18n.ts'
 import type { ScanResult } from '../../scan/scan-engine.ts'
 import { startFilling, takeInHand } from './placing.ts'
 import {
-  materialName,
   placeInHand,
   putDownAll,
   rangeWords,

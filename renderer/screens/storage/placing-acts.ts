@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { type Container, ContainerId, NodeId, ZoneName } from '../../../services/storage/contract.ts'
 import { api, client, queries } from '../../client.ts'
 import type { BoxContents } from '../../components/box/box-colours.ts'
+import { materialName } from '../../components/material-name.ts'
 import { i18n } from '../../i18n.ts'
 import { goTo } from '../../navigation.ts'
 import { problemCode, problemWords } from '../../problem.ts'
@@ -379,10 +380,4 @@ export async function placeInHand(
 ): Promise<ScanResult | null> {
   const { hand } = readPlacing()
   return hand.length === 0 ? null : place(hand, { boxId, label, ...more })
-}
-
-/** A type's name as the laboratory writes it, when it was read before. */
-export function materialName(material: string): string {
-  const types = queries.getQueryData(api.samples.types.queryKey())
-  return types?.find(({ key }) => key === material)?.name ?? material
 }

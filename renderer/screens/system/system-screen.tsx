@@ -9,7 +9,7 @@ import { ProblemNotice } from '../../components/problem-notice.tsx'
 import { CodeText } from '../../components/sentence.tsx'
 import { Status, type StatusTone } from '../../components/status.tsx'
 import { usePageSubject } from '../../frame/page-subject.ts'
-import { countText, wholeMoment } from '../../moments.ts'
+import { countText, durationText, wholeMoment } from '../../moments.ts'
 import { problemWords } from '../../problem.ts'
 import { useMay } from '../../session/session-store.ts'
 import './system.css'
@@ -103,7 +103,7 @@ function Services() {
               <td className="num">{countText(service.calls)}</td>
               <td className="num">{countText(service.errors)}</td>
               <td className="num nowrap">
-                {milliseconds(service.p50Ms)} / {milliseconds(service.p95Ms)}
+                {speedText(service.p50Ms)} / {speedText(service.p95Ms)}
               </td>
               <td className="num nowrap">{megabytes(service.heapUsedBytes)}</td>
               <td className="num nowrap">{megabytes(service.databaseBytes)}</td>
@@ -243,7 +243,7 @@ function Trace() {
                   }}
                 />
               </span>
-              <span className="num">{milliseconds(span.durationMs)}</span>
+              <span className="num">{durationText(span.durationMs)}</span>
             </li>
           ))}
         </ol>
@@ -262,9 +262,8 @@ function useDuration(): (milliseconds: number) => string {
   }
 }
 
-function milliseconds(value: number | null): string {
-  if (value === null) return '–'
-  return value < 10 ? `${value.toFixed(1)} ms` : `${String(Math.round(value))} ms`
+function speedText(milliseconds: number | null): string {
+  return milliseconds === null ? '–' : durationText(milliseconds)
 }
 
 function megabytes(bytes: number | null): string {

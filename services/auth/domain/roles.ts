@@ -11,7 +11,7 @@ export type RoleName = (typeof roleNames)[number]
 
 /** What each role may do beyond the one below it. A test holds this list against all contracts. */
 const additions = {
-  guest: ['samples:read', 'storage:read', 'barcodes:read'],
+  guest: ['samples:read', 'storage:read', 'barcodes:read', 'sync:read'],
   data_analyst: ['imports:read', 'templates:read'],
   research_scientist: [
     'samples:create',
@@ -31,8 +31,9 @@ const additions = {
     'storage:override',
     'templates:manage',
     'audit:read',
+    'sync:resolve',
   ],
-  lab_administrator: ['users:manage', 'system:operate', 'audit:verify'],
+  lab_administrator: ['users:manage', 'sync:manage', 'system:operate', 'audit:verify'],
 } as const satisfies Readonly<Record<RoleName, readonly `${string}:${string}`[]>>
 
 export type Permission = (typeof additions)[RoleName][number]
@@ -83,6 +84,8 @@ const needs: Readonly<Partial<Record<Permission, readonly Permission[]>>> = {
   'users:manage': ['users:read'],
   'system:operate': ['system:read'],
   'audit:verify': ['audit:read'],
+  'sync:resolve': ['sync:read'],
+  'sync:manage': ['sync:read'],
 }
 
 /** For each permission of a bundle the ones it needs that the bundle lacks; empty for a bundle that hangs together. */

@@ -1,8 +1,15 @@
+import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
 import type { Actor } from '../../../platform/contract/envelope.ts'
+import { rowsOf } from '../../../platform/database/transaction.ts'
+import { createDomainKeys } from '../../../platform/gateway/domain-keys.ts'
+import { openLog } from '../../../platform/gateway/log.ts'
+import { createFileStore, secretsFolder } from '../../../platform/journal/secret-store.ts'
 import { openServiceBench, type ServiceBench } from '../../../platform/service/testing/service-bench.ts'
 import { allPermissions, type RoleName } from '../domain/roles.ts'
 import { addPerson, createLaboratory } from '../laboratory.ts'
+import { createSeal } from '../seal.ts'
 import { hashSecret } from '../secrets.ts'
 import { authService } from '../service.ts'
 
@@ -46,6 +53,28 @@ export async function actorOf(bench: ServiceBench, accessToken: string): Promise
   if (answer.state !== 'live') throw new Error(`The session is ${answer.state}`)
   const { userId, name, sessionId, laboratoryId, permissions } = answer
   return { userId, name, sessionId, laboratoryId, permissions, service: null }
+}
+
+/** The keys in the database, opened as whoever holds the host's secrets can; the one that signs first. */
+export async function readSigningKeys(
+  bench: Pick<ServiceBench, 'home' | 'database'>,
+): Promise<readonly { readonly id: string; readonly stored: string; readonly privateKey: KeyObject }[]> {
+  const log = openLog({ home: bench.home, level: 'error', stderr: false })
+  const seal = createSeal(createDomainKeys(createFileStore(secretsFolder(bench.home)), log)('auth'))
+  log.close()
+  const rows = await bench
+    .database('auth')
+    .asOwner((tx) =>
+      rowsOf<{ id: string; private_key: string }>(
+        tx,
+        sql`select id, private_key from signing_key order by retired_at is not null, created_at desc`,
+      ),
+    )
+  return rows.map(({ id, private_key: stored }) => {
+    const opened = seal.open(stored, id)
+    if (opened === null) throw new Error(`The key ${id} does not open`)
+    return { id, stored, privateKey: createPrivateKey(opened) }
+  })
 }
 
 /** A second laboratory in the same database, as a Hub has them, with one administrator. */

@@ -1,0 +1,178 @@
+import type { z } from 'zod'
+import type { Gateway } from '../../platform/gateway/gateway.ts'
+import type { ChangeSet } from '../../platform/sync/change-set.ts'
+import type { Resolution } from '../../platform/sync/contract.ts'
+import { findReady, type HeldItem, isHeld, type WorkItem } from '../../platform/sync/work-item.ts'
+import type { Domains } from './domains.ts'
+import { Fates } from './fates.ts'
+import { listPermitted } from './permitted.ts'
+import { SyncProblem } from './sync-problem.ts'
+
+/** What a domain decided about a set. */
+export interface Decided {
+  readonly changeSetId: string
+  readonly outcome: string
+  readonly status: 'taken' | 'waiting' | 'dropped'
+}
+
+/** An open work item with when it came. */
+export interface OpenItem {
+  readonly item: WorkItem
+  readonly openedAt: string
+}
+
+const decidedAtOnce = 200
+
+/**
+ * Has the domains decide what was pushed, one laboratory at a time and in order. What settles something that others
+ * wait for lets those be decided again.
+ */
+export class Decisions {
+  readonly #gateway: Gateway
+  readonly #domains: Domains
+  readonly #fates: Fates
+  readonly #queues = new Map<string, Promise<unknown>>()
+  /** Laboratories in which something may wait behind something else. */
+  readonly #mayWait = new Set<string>()
+
+  constructor(gateway: Gateway, domains: Domains) {
+    this.#gateway = gateway
+    this.#domains = domains
+    this.#fates = new Fates(domains)
+  }
+
+  /** Runs work of one laboratory after all that was asked for it before. */
+  inTurn<T>(laboratoryId: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#queues.get(laboratoryId) ?? Promise.resolve()
+    const done = before.then(work)
+    const settled = done.then(
+      () => undefined,
+      () => undefined,
+    )
+    this.#queues.set(laboratoryId, settled)
+    return done
+  }
+
+  /** Decides pushed sets in their order. Call it {@link inTurn}. */
+  async decide(laboratoryId: string, sets: readonly ChangeSet[]): Promise<readonly Decided[]> {
+    const decided: Decided[] = []
+    for (const group of groupByDomain(sets))
+      decided.push(...(await this.#decideGroup(laboratoryId, group, false)))
+    if (decided.some(({ outcome }) => outcome === 'parked')) this.#mayWait.add(laboratoryId)
+    if (this.#mayWait.has(laboratoryId)) await this.#decideWaiting(laboratoryId)
+    return decided
+  }
+
+  /** Decides what waited for something that is settled by now, as after a start. Call it {@link inTurn}. */
+  async decideWaiting(laboratoryId: string): Promise<void> {
+    await this.#decideWaiting(laboratoryId)
+  }
+
+  /** Settles a work item as a person chose, and whatever waited for it. */
+  async resolve(
+    laboratoryId: string,
+    resolution: z.output<typeof Resolution>,
+    actorId: string,
+  ): Promise<void> {
+    const { domain, itemId, choice, reason } = resolution
+    if (!this.#domains.has(domain)) throw unknownItem(itemId)
+    await this.inTurn(laboratoryId, async () => {
+      const open = (await this.openItems(laboratoryId, domain)).find(({ item }) => item.id === itemId)
+      if (open === undefined) throw unknownItem(itemId)
+      const sets = isHeld(open.item) ? [open.item.set] : []
+      const known = await this.#knownOf(laboratoryId, sets)
+      const client = this.#domains.client(domain)
+      const answer = await client.syncResolve({ laboratoryId, itemId, choice, reason, actorId, known })
+      if (!answer.done) throw new SyncProblem(422, 'RULE_BROKEN', answer.words)
+      await this.#decideWaiting(laboratoryId)
+    })
+  }
+
+  /** The open work items of a laboratory, oldest first. */
+  async openItems(laboratoryId: string, domain?: string): Promise<readonly OpenItem[]> {
+    const names = domain === undefined ? this.#domains.names : [domain]
+    const answers = await Promise.all(
+      names.map((name) => this.#domains.client(name).syncWorkItems({ laboratoryId })),
+    )
+    return answers
+      .flatMap(({ items }) => items)
+      .map(({ item, openedAt }) => ({ item: item as WorkItem, openedAt }))
+      .toSorted((left, right) =>
+        left.openedAt < right.openedAt ? -1 : left.openedAt > right.openedAt ? 1 : 0,
+      )
+  }
+
+  async #decideGroup(
+    laboratoryId: string,
+    sets: readonly ChangeSet[],
+    again: boolean,
+  ): Promise<readonly Decided[]> {
+    const [first] = sets
+    if (first === undefined) return []
+    const known = await this.#knownOf(laboratoryId, sets)
+    const input = { sets: sets.map(copySet), known, again }
+    const { decided } = await this.#domains.client(first.domain).syncDecide(input)
+    return decided
+  }
+
+  async #knownOf(laboratoryId: string, sets: readonly ChangeSet[]) {
+    const [fates, permitted] = await Promise.all([
+      this.#fates.causesOf(sets),
+      listPermitted(this.#gateway, laboratoryId, sets),
+    ])
+    return { fates, permitted: [...permitted] }
+  }
+
+  async #decideWaiting(laboratoryId: string): Promise<void> {
+    for (;;) {
+      const items = (await this.openItems(laboratoryId)).map(({ item }) => item)
+      const parked = items.filter((item): item is HeldItem => isHeld(item) && item.kind === 'parked')
+      const fates = await this.#fates.of(
+        laboratoryId,
+        parked.flatMap(({ behind }) => behind),
+      )
+      const ready = takeReady(parked, (id) => fates[id]?.status === 'waiting')
+      for (const group of groupByDomain(ready.map(({ set }) => set)))
+        await this.#decideGroup(laboratoryId, group, true)
+      if (parked.length === 0) this.#mayWait.delete(laboratoryId)
+      else this.#mayWait.add(laboratoryId)
+      if (ready.length === 0) return
+    }
+  }
+}
+
+/** All parked items that wait for nothing any more. None of them waits for another, or it would not be ready. */
+function takeReady(parked: readonly HeldItem[], isWaiting: (id: string) => boolean): readonly HeldItem[] {
+  const ready: HeldItem[] = []
+  let rest = parked
+  for (let next = findReady(rest, isWaiting); next !== null; next = findReady(rest, isWaiting)) {
+    const found = next
+    ready.push(found)
+    rest = rest.filter((item) => item !== found)
+  }
+  return ready
+}
+
+/** Runs of consecutive sets of one domain, none longer than a domain decides at once. */
+function groupByDomain(sets: readonly ChangeSet[]): readonly (readonly ChangeSet[])[] {
+  const groups: ChangeSet[][] = []
+  for (const set of sets) {
+    const last = groups.at(-1)
+    if (last?.[0]?.domain === set.domain && last.length < decidedAtOnce) last.push(set)
+    else groups.push([set])
+  }
+  return groups
+}
+
+/** The contract's types have no `readonly`. */
+function copySet(set: ChangeSet) {
+  return structuredClone(set) as Parameters<ReturnType<Domains['client']>['syncDecide']>[0]['sets'][number]
+}
+
+function unknownItem(itemId: string): SyncProblem {
+  return new SyncProblem(
+    404,
+    'NOT_FOUND',
+    `No open work item has the id ${itemId}: somebody may have decided it`,
+  )
+}

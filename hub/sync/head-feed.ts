@@ -1,0 +1,92 @@
+import type { ServerResponse } from 'node:http'
+import type { JournalClient } from '../../platform/journal/journal-client.ts'
+import type { LogReader } from '../log/log-reader.ts'
+import type { Workstation } from './sync-store.ts'
+
+interface Follower {
+  readonly workstation: Workstation
+  readonly response: ServerResponse
+  told: number
+}
+
+const heartbeatMs = 15_000
+const quietMs = 30
+/** A follower takes a token anew now and then, so one that was revoked does not listen for ever. */
+const longestMs = 9 * 60_000
+
+/** Tells workstations that their laboratory's log has grown, as server-sent events. Hints may be lost; they only wake. */
+export class HeadFeed {
+  readonly #reader: LogReader
+  readonly #followers = new Set<Follower>()
+  readonly #stopWatching: () => void
+  readonly #heartbeat: NodeJS.Timeout
+  #telling: Promise<void> = Promise.resolve()
+  #due: NodeJS.Timeout | null = null
+
+  constructor(reader: LogReader, journal: JournalClient) {
+    this.#reader = reader
+    this.#stopWatching = journal.onAppended(() => this.#tellSoon())
+    this.#heartbeat = setInterval(() => this.#write(': alive\n\n'), heartbeatMs)
+    this.#heartbeat.unref()
+  }
+
+  /** Serves one workstation until it leaves. */
+  follow(workstation: Workstation, response: ServerResponse): void {
+    response.writeHead(200, {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    })
+    response.write(': welcome\n\n')
+    const follower: Follower = { workstation, response, told: -1 }
+    this.#followers.add(follower)
+    const enough = setTimeout(() => response.end(), longestMs)
+    response.once('close', () => {
+      clearTimeout(enough)
+      this.#followers.delete(follower)
+    })
+    this.#tellSoon()
+  }
+
+  /** Ends the feed of a workstation that was revoked. */
+  drop(workstationId: string): void {
+    for (const { workstation, response } of this.#followers)
+      if (workstation.id === workstationId) response.end()
+  }
+
+  endAll(): void {
+    for (const { response } of this.#followers) response.end()
+  }
+
+  close(): void {
+    this.#stopWatching()
+    clearInterval(this.#heartbeat)
+    if (this.#due !== null) clearTimeout(this.#due)
+    this.endAll()
+  }
+
+  /** Many entries come at once; one hint is enough for all of them. */
+  #tellSoon(): void {
+    if (this.#due !== null || this.#followers.size === 0) return
+    this.#due = setTimeout(() => {
+      this.#due = null
+      this.#telling = this.#telling.then(() => this.#tell()).catch(() => undefined)
+    }, quietMs)
+  }
+
+  async #tell(): Promise<void> {
+    const laboratories = new Set([...this.#followers].map(({ workstation }) => workstation.laboratoryId))
+    for (const laboratoryId of laboratories) {
+      const { position } = await this.#reader.laboratoryHead(laboratoryId)
+      for (const follower of this.#followers) {
+        if (follower.workstation.laboratoryId !== laboratoryId || follower.told === position) continue
+        follower.told = position
+        follower.response.write(`event: head\ndata: ${JSON.stringify({ position })}\n\n`)
+      }
+    }
+  }
+
+  #write(text: string): void {
+    for (const { response } of this.#followers) response.write(text)
+  }
+}

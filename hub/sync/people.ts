@@ -1,0 +1,44 @@
+import type { z } from 'zod'
+import type { Gateway } from '../../platform/gateway/gateway.ts'
+import type { PeopleAnswer } from '../../platform/sync/wire.ts'
+import { CredentialsAnswer, PeopleOfAnswer } from '../../services/auth/contract.ts'
+import { SyncProblem } from './sync-problem.ts'
+import type { Workstation } from './sync-store.ts'
+
+/** How long people may sign in at a workstation that does not reach the Hub. */
+const leaseMs = 14 * 24 * 60 * 60_000
+
+/** What workstations are told of a laboratory's people, and what the Hub asks about them. */
+export class People {
+  readonly #gateway: Gateway
+
+  constructor(gateway: Gateway) {
+    this.#gateway = gateway
+  }
+
+  /** Who may sign in at a workstation without the Hub: active people, administrators only where that was chosen. */
+  async of({ laboratoryId, administratorsOffline }: Workstation): Promise<z.output<typeof PeopleAnswer>> {
+    const input = { laboratoryId, administrators: administratorsOffline }
+    const { credentials } = CredentialsAnswer.parse(await this.#ask('credentialsOf', input))
+    return { credentials, leaseMs }
+  }
+
+  async requirePermission(laboratoryId: string, userId: string, permission: string): Promise<void> {
+    const input = { laboratoryId, userIds: [userId] }
+    const { people } = PeopleOfAnswer.parse(await this.#ask('peopleOf', input))
+    const [person] = people
+    if (person?.status === 'active' && person.permissions.includes(permission)) return
+    throw new SyncProblem(403, 'FORBIDDEN', `This needs the permission ${permission} at the Hub`, {
+      permission,
+    })
+  }
+
+  async isKnown(laboratoryId: string): Promise<boolean> {
+    const answer = await this.#ask('peopleOf', { laboratoryId, userIds: [] })
+    return PeopleOfAnswer.parse(answer).known
+  }
+
+  #ask(procedure: string, input: object): Promise<unknown> {
+    return this.#gateway.call({ path: ['auth', procedure], input, origin: { from: 'host', actor: null } })
+  }
+}

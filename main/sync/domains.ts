@@ -1,0 +1,89 @@
+import type { Gateway } from '../../platform/gateway/gateway.ts'
+import { createDomainSyncClient, type DomainSyncClient } from '../../platform/sync/domain-client.ts'
+import type { LogPlace, WireEntry } from '../../platform/sync/domain-contract.ts'
+import type { Migrations } from '../../platform/sync/versions.ts'
+
+interface DomainState {
+  place: LogPlace
+  pending: number
+  isEnrolled: boolean
+}
+
+const entriesAtOnce = 500
+
+/** The domains of this workstation as sync sees them: where each stands, what of it waits. */
+export class Domains {
+  readonly names: readonly string[]
+  readonly #gateway: Gateway
+  readonly #states = new Map<string, DomainState>()
+
+  constructor(gateway: Gateway, names: readonly string[]) {
+    this.#gateway = gateway
+    this.names = names
+  }
+
+  client(domain: string): DomainSyncClient {
+    return createDomainSyncClient(this.#gateway, domain)
+  }
+
+  /** Asks every domain where it stands. */
+  async read(): Promise<Migrations> {
+    const migrations: Record<string, readonly string[]> = {}
+    for (const domain of this.names) migrations[domain] = await this.#readOne(domain)
+    return migrations
+  }
+
+  /** What waits for the Hub; services that sleep are not woken for it. */
+  async pending(): Promise<readonly { readonly domain: string; readonly sets: number }[]> {
+    const awake = new Set(
+      this.#gateway.services().flatMap(({ name, state }) => (state === 'ready' ? [name] : [])),
+    )
+    await Promise.all(
+      this.names
+        .filter((domain) => awake.has(domain))
+        .map((domain) => this.#readOne(domain).catch(() => undefined)),
+    )
+    return this.names.map((domain) => ({ domain, sets: this.#states.get(domain)?.pending ?? 0 }))
+  }
+
+  /** The place from which every domain has all that follows. */
+  get lowest(): LogPlace {
+    const places = this.names.map((domain) => this.placeOf(domain))
+    return places.reduce((lowest, place) => (place.position < lowest.position ? place : lowest))
+  }
+
+  placeOf(domain: string): LogPlace {
+    const state = this.#states.get(domain)
+    if (state === undefined) throw new Error(`Nobody has asked ${domain} where it stands`)
+    return state.place
+  }
+
+  isEnrolled(domain: string): boolean {
+    return this.#states.get(domain)?.isEnrolled ?? false
+  }
+
+  /** Lets a domain follow entries of its own; everything up to the end belongs to it or is somebody else's. */
+  async follow(domain: string, entries: readonly WireEntry[], end: LogPlace): Promise<void> {
+    const { position } = this.placeOf(domain)
+    const fresh = entries.filter((entry) => entry.position > position)
+    for (let from = 0; from === 0 || from < fresh.length; from += entriesAtOnce) {
+      const some = fresh.slice(from, from + entriesAtOnce)
+      const last = some.at(-1)
+      const isLast = from + entriesAtOnce >= fresh.length
+      const upTo = isLast || last === undefined ? end : { position: last.position, hash: last.hash }
+      const answer = await this.client(domain).syncFollow({ entries: [...some], upTo })
+      this.#states.set(domain, { ...answer, isEnrolled: true })
+    }
+  }
+
+  noteInstalled(domain: string, place: LogPlace): void {
+    this.#states.set(domain, { place, pending: this.#states.get(domain)?.pending ?? 0, isEnrolled: true })
+  }
+
+  async #readOne(domain: string): Promise<readonly string[]> {
+    const state = await this.client(domain).syncState()
+    const { place, pending, laboratoryId, migrations } = state
+    this.#states.set(domain, { place, pending, isEnrolled: laboratoryId !== null })
+    return migrations
+  }
+}

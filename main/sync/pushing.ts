@@ -1,0 +1,108 @@
+import { z } from 'zod'
+import { GENESIS_HASH, type JournalEntry } from '../../platform/journal/entry.ts'
+import type { JournalClient } from '../../platform/journal/journal-client.ts'
+import type { WorkstationKey } from '../../platform/journal/workstation-key.ts'
+import { pushedSetOf } from '../../platform/sync/journaled.ts'
+import { composeRun, JournalPlace } from '../../platform/sync/push-run.ts'
+import { PushAnswer } from '../../platform/sync/wire.ts'
+import type { EnrolmentFile } from './enrolment-file.ts'
+import { type HubConnection, HubRefused } from './hub-connection.ts'
+
+export interface PushingOptions {
+  readonly journal: JournalClient
+  readonly key: WorkstationKey
+  readonly file: EnrolmentFile
+  readonly connection: HubConnection
+}
+
+const entriesAtOnce = 400
+const runCharacters = 3 * 1024 * 1024
+/** Entries that hold nothing to push travel by their hashes; a few of them are not worth a request. */
+const quietEntries = 200
+
+const OutOfTurn = z.object({ pushed: JournalPlace })
+
+/** Sends what was made here to the Hub, in the order of the journal, as runs that follow each other. */
+export class Pushing {
+  readonly #options: PushingOptions
+  /** The end of what the Hub has; null until it has said so. */
+  #known: JournalPlace | null = null
+
+  constructor(options: PushingOptions) {
+    this.#options = options
+  }
+
+  /** Takes the Hub's word for what it has of the journal. */
+  async begin(known: JournalPlace | null): Promise<void> {
+    this.#known = known ?? this.#options.file.require().journal
+    if (!(await this.#has(this.#known))) this.#known = await this.#beginAnew()
+  }
+
+  /** Pushes all that is there by now. True when anything was sent. */
+  async pushAll(): Promise<boolean> {
+    let sent = false
+    for (let more = true; more; sent ||= more) more = await this.#pushSome()
+    return sent
+  }
+
+  async #pushSome(): Promise<boolean> {
+    const { journal, key, connection } = this.#options
+    const after = this.#known
+    if (after === null) throw new Error('The Hub has not said what it has')
+    const read = await journal.read({ afterSequence: after.sequence, limit: entriesAtOnce })
+    const entries = cut(read, (entry) => this.#isPushed(entry))
+    if (!entries.some((entry) => this.#isPushed(entry)) && read.length < quietEntries) return false
+    const { run, end } = composeRun(
+      after,
+      entries,
+      (entry) => this.#isPushed(entry) || entry.kind === 'epoch',
+      key,
+    )
+    try {
+      const { pushed } = await connection.ask('/push', PushAnswer, { method: 'POST', json: run })
+      this.#known = pushed
+      return pushed.sequence === end.sequence || read.length > 0
+    } catch (error) {
+      const known =
+        error instanceof HubRefused && error.code === 'OUT_OF_TURN' ? OutOfTurn.parse(error.data) : null
+      if (known === null) throw error
+      await this.begin(known.pushed)
+      return true
+    }
+  }
+
+  /** Work made here since the enrolment; what was there before has travelled in one piece. */
+  #isPushed(entry: JournalEntry): boolean {
+    const enrolledAt = this.#options.file.require().domains[entry.domain]?.enrolledAt
+    return enrolledAt !== undefined && entry.domainSequence > enrolledAt && pushedSetOf(entry) !== null
+  }
+
+  async #has(place: JournalPlace): Promise<boolean> {
+    if (place.sequence === 0) return place.hash === Buffer.from(GENESIS_HASH).toString('hex')
+    return (await this.#options.journal.entry(place.sequence))?.hash === place.hash
+  }
+
+  /** The journal was lost and begun anew: what is pushed begins with the entry that says so. */
+  async #beginAnew(): Promise<JournalPlace> {
+    const { journal } = this.#options
+    const epoch = (await journal.epochs()).at(-1)
+    const sequence = Math.max(0, (epoch?.startedAtSequence ?? 1) - 1)
+    if (sequence === 0) return { sequence, hash: Buffer.from(GENESIS_HASH).toString('hex') }
+    const before = await journal.entry(sequence)
+    if (before === null) throw new Error(`The journal has no entry ${sequence}`)
+    return { sequence, hash: before.hash }
+  }
+}
+
+/** As many entries as fit into one run, at least one. */
+function cut(
+  entries: readonly JournalEntry[],
+  isPushed: (entry: JournalEntry) => boolean,
+): readonly JournalEntry[] {
+  let characters = 0
+  const end = entries.findIndex((entry, index) => {
+    characters += isPushed(entry) ? (entry.payload?.length ?? 0) : 0
+    return index > 0 && characters > runCharacters
+  })
+  return end === -1 ? entries : entries.slice(0, end)
+}

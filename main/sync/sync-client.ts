@@ -1,0 +1,381 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { z } from 'zod'
+import { Refusal } from '../../platform/contract/refusal.ts'
+import type { Gateway } from '../../platform/gateway/gateway.ts'
+import type { JournalClient } from '../../platform/journal/journal-client.ts'
+import type { WorkstationKey } from '../../platform/journal/workstation-key.ts'
+import type { Resolution, SyncStatus } from '../../platform/sync/contract.ts'
+import type { Migrations } from '../../platform/sync/versions.ts'
+import { PeopleAnswer } from '../../platform/sync/wire.ts'
+import { Domains } from './domains.ts'
+import { beginEnrolment, completeEnrolment } from './enrolling.ts'
+import { EnrolmentFile } from './enrolment-file.ts'
+import { listenForHead } from './head-events.ts'
+import { type Contact, HubConnection, HubRefused, HubUnreachable, WrongHub } from './hub-connection.ts'
+import { ForgedLog, Pulling } from './pulling.ts'
+import { Pushing } from './pushing.ts'
+
+export interface SyncClientOptions {
+  readonly home: string
+  readonly workstation: { readonly id: string; readonly name: string }
+  readonly gateway: Gateway
+  readonly journal: JournalClient
+  /** Throws where the key was sealed by somebody else: then there is no sync, and the words say why. */
+  readonly openKey: () => WorkstationKey
+  readonly domains: readonly string[]
+  /** Where the Hub is by now; what the enrolment says when left out. The Hub proves itself either way. */
+  readonly hubUrl?: string
+  readonly timing?: Partial<SyncTiming>
+}
+
+export interface SyncTiming {
+  /** How often the Hub is asked even when nothing hints at anything. */
+  readonly everyMs: number
+  readonly firstBackOffMs: number
+  readonly longestBackOffMs: number
+  /** How long what a person must put right is left alone before it is tried again. */
+  readonly stoppedMs: number
+}
+
+const defaultTiming: SyncTiming = {
+  everyMs: 30_000,
+  firstBackOffMs: 1_000,
+  longestBackOffMs: 60_000,
+  stoppedMs: 5 * 60_000,
+}
+
+const listenAgainMs = 1_000
+/** What comes at once is exchanged at once. */
+const gatherMs = 25
+
+type State = SyncStatus['state']
+
+/** Everything that belongs to one time of speaking with the Hub. */
+interface Session {
+  readonly connection: HubConnection
+  readonly pushing: Pushing
+  readonly pulling: Pulling
+}
+
+/**
+ * Keeps a workstation and its Hub together: sends what was made here, follows the Hub's log, and waits out every time
+ * without a network. Nobody at the bench ever waits for it.
+ */
+export class SyncClient {
+  readonly #options: SyncClientOptions
+  readonly #timing: SyncTiming
+  readonly #file: EnrolmentFile
+  readonly #domains: Domains
+  readonly #ending = new AbortController()
+  #migrations: Migrations | null = null
+  #session: Session | null = null
+  #running: Promise<void> | null = null
+  #listening: AbortController | null = null
+  #wake: () => void = () => undefined
+  #isDue = false
+  #state: State
+  #words: string
+  #backOffMs: number
+  #lastContactAt: string | null = null
+  #lastPushAt: string | null = null
+  #lastPullAt: string | null = null
+  #clockSkewMs: number | null = null
+  readonly #stopWatching: () => void
+
+  constructor(options: SyncClientOptions) {
+    this.#options = options
+    this.#timing = { ...defaultTiming, ...options.timing }
+    this.#backOffMs = this.#timing.firstBackOffMs
+    this.#file = new EnrolmentFile(options.home)
+    this.#domains = new Domains(options.gateway, options.domains)
+    this.#state = this.#file.current === null ? 'not-enrolled' : 'offline'
+    this.#words =
+      this.#file.current === null ? 'This workstation has no Hub.' : 'The Hub has not been asked yet.'
+    this.#stopWatching = options.journal.onAppended(() => this.hint())
+  }
+
+  /** Begins to speak with the Hub, if there is one. */
+  start(): void {
+    if (this.#file.current === null || this.#running !== null || this.#isEnding()) return
+    this.#running = this.#run()
+  }
+
+  async close(): Promise<void> {
+    this.#ending.abort()
+    this.#listening?.abort()
+    this.#stopWatching()
+    this.goNow()
+    await this.#running
+  }
+
+  /** Something may have to be sent or fetched. While the Hub is away that is no reason to ask it more often. */
+  hint(): void {
+    this.#isDue = true
+    if (this.#state === 'online') this.#wake()
+  }
+
+  /** Enrols the workstation and brings it and the Hub to the same rows; goes on by itself after what cut it off. */
+  async enrol(given: { readonly hubUrl: string; readonly code: string }) {
+    await beginEnrolment(this.#enrolling(), given)
+    this.#announce('enrolling', 'The laboratory is being brought to the Hub, or from it.')
+    this.start()
+    await this.#settled((state) => state !== 'enrolling')
+    const { laboratoryId, role, isComplete } = this.#file.require()
+    if (!isComplete)
+      throw new Refusal('OUTCOME_UNKNOWN', `${this.#words} It goes on by itself.`, { why: 'offline' })
+    return { laboratoryId, role }
+  }
+
+  /** Speaks with the Hub at once, whatever it was waiting for. */
+  goNow(): void {
+    this.#backOffMs = this.#timing.firstBackOffMs
+    this.#isDue = true
+    this.#wake()
+  }
+
+  pause(): void {
+    this.#file.change({ isPaused: true })
+    this.#announce('paused', 'Paused by a person. What is made here waits.')
+    this.#listening?.abort()
+    this.goNow()
+  }
+
+  resume(): void {
+    this.#file.change({ isPaused: false })
+    this.#announce('offline', 'The Hub is being asked.')
+    this.goNow()
+  }
+
+  get isEnrolled(): boolean {
+    return this.#file.current !== null
+  }
+
+  /** Passes a person's decision on to the Hub. Throws OFFLINE when it cannot be reached now. */
+  async resolve(resolution: z.output<typeof Resolution>, actorId: string): Promise<void> {
+    const connection = this.#session?.connection ?? null
+    if (connection === null || this.#state !== 'online') throw offline()
+    try {
+      await connection.ask('/resolution', z.unknown(), {
+        method: 'POST',
+        json: { ...resolution, actorId },
+      })
+    } catch (error) {
+      if (error instanceof HubUnreachable) throw offline()
+      if (error instanceof HubRefused) throw new Refusal(error.code, error.message, error.data ?? undefined)
+      throw error
+    }
+    this.goNow()
+  }
+
+  async status(): Promise<SyncStatus> {
+    const enrolment = this.#file.current
+    return {
+      state: this.#state,
+      words: this.#words,
+      hubUrl: enrolment === null ? null : this.#hubUrl(),
+      laboratoryId: enrolment?.laboratoryId ?? null,
+      lastContactAt: this.#lastContactAt,
+      lastPushAt: this.#lastPushAt,
+      lastPullAt: this.#lastPullAt,
+      pending: enrolment === null ? [] : [...(await this.#domains.pending())],
+      position: this.#session?.pulling.position ?? 0,
+      lag: this.#session?.pulling.lag ?? 0,
+      clockSkewMs: this.#clockSkewMs,
+      offlineUntil: enrolment?.offlineUntil ?? null,
+    }
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isEnding()) {
+      this.#isDue = false
+      const waitMs = this.#file.require().isPaused ? this.#paused() : await this.#goRound()
+      await this.#sleep(waitMs)
+    }
+  }
+
+  #paused(): number {
+    this.#announce('paused', 'Paused by a person. What is made here waits.')
+    return this.#timing.everyMs
+  }
+
+  /** One round with the Hub. How long to wait until the next one, unless something happens. */
+  async #goRound(): Promise<number> {
+    try {
+      const session = await this.#meet()
+      await this.#exchange(session)
+      this.#backOffMs = this.#timing.firstBackOffMs
+      this.#listen(session)
+      return this.#timing.everyMs
+    } catch (error) {
+      return this.#explain(error)
+    }
+  }
+
+  /** Push and pull have nothing to do with each other: what hinders one does not stop the other. */
+  async #exchange({ connection, pushing, pulling }: Session): Promise<void> {
+    await connection.meet()
+    const problems: HubRefused[] = []
+    const attempt = async (work: () => Promise<void>) => {
+      try {
+        await work()
+      } catch (error) {
+        if (!(error instanceof HubRefused) || error.code === 'REVOKED' || error.status === 401) throw error
+        problems.push(error)
+      }
+    }
+    await attempt(async () => {
+      if (await pushing.pushAll()) this.#lastPushAt = new Date().toISOString()
+    })
+    await attempt(async () => {
+      if (await pulling.pullAll()) this.#lastPullAt = new Date().toISOString()
+    })
+    const [problem] = problems
+    if (problem !== undefined) throw problem
+    this.#announce('online', 'The Hub is reached, and has all that was made here.')
+  }
+
+  /** Everything that is needed to speak with the Hub; an enrolment that was cut off is completed first. */
+  async #meet(): Promise<Session> {
+    if (this.#session !== null) return this.#session
+    this.#migrations ??= await this.#domains.read()
+    const { file, ...enrolling } = this.#enrolling()
+    const { hubKey } = file.require()
+    const { key } = enrolling
+    const connection = new HubConnection({ url: this.#hubUrl(), hubKey }, key, this.#migrations)
+    if (!file.require().isComplete) {
+      this.#announce('enrolling', 'The laboratory is being brought to the Hub, or from it.')
+      await completeEnrolment({ ...enrolling, file }, connection)
+    }
+    await this.#enrolNewDomains()
+    const { journal, home } = this.#options
+    const pushing = new Pushing({ journal, key, file, connection })
+    const pulling = new Pulling({ home, domains: this.#domains, connection })
+    connection.onContact = (contact) => this.#noteContact(contact, pushing, connection)
+    connection.forgetToken()
+    this.#session = { connection, pushing, pulling }
+    return this.#session
+  }
+
+  /** A domain that came with a later version has nothing yet, and begins with the log. */
+  async #enrolNewDomains(): Promise<void> {
+    const { laboratoryId, domains } = this.#file.require()
+    for (const domain of this.#domains.names) {
+      if (domains[domain] !== undefined) continue
+      const { domainSequence, sha256, path } = await this.#domains.client(domain).syncEnroll({ laboratoryId })
+      this.#file.changeDomain(domain, { enrolledAt: domainSequence, sha256, path, place: null })
+    }
+  }
+
+  async #noteContact(contact: Contact, pushing: Pushing, connection: HubConnection): Promise<void> {
+    this.#lastContactAt = new Date().toISOString()
+    this.#clockSkewMs = contact.clockSkewMs
+    await pushing.begin(contact.pushed)
+    // The token is there by now, so this asks for no other one.
+    await this.#takePeople(connection)
+  }
+
+  /** Who may sign in here without the Hub, and until when. */
+  async #takePeople(connection: HubConnection): Promise<void> {
+    const { laboratoryId } = this.#file.require()
+    const { credentials, leaseMs } = await connection.ask('/people', PeopleAnswer)
+    const until = new Date(Date.now() + leaseMs).toISOString()
+    await this.#options.gateway.call({
+      path: ['auth', 'keepOfflinePeople'],
+      input: { laboratoryId, credentials, until },
+      origin: { from: 'host', actor: null },
+    })
+    this.#file.change({ offlineUntil: until })
+  }
+
+  #listen({ connection, pulling }: Session): void {
+    if (this.#listening !== null) return
+    const listening = new AbortController()
+    this.#listening = listening
+    const onHead = (position: number) => {
+      if (pulling.noteHead(position)) this.hint()
+    }
+    listenForHead(connection, onHead, listening.signal)
+      // A line that ends is no news: the next round finds out whether the Hub is gone.
+      .catch(() => undefined)
+      .then(() => {
+        if (this.#listening === listening) this.#listening = null
+        return delay(listenAgainMs, undefined, { signal: this.#ending.signal, ref: false })
+      })
+      .then(
+        () => this.hint(),
+        () => undefined,
+      )
+  }
+
+  /** Says what hinders sync. How long to wait before trying again. */
+  #explain(error: unknown): number {
+    if (this.#isEnding()) return 0
+    if (error instanceof HubUnreachable) {
+      this.#announce('offline', `${error.message}. What is made here waits for it.`)
+      return this.#backOff()
+    }
+    if (error instanceof HubRefused || error instanceof ForgedLog || error instanceof WrongHub) {
+      this.#announce('stopped', error.message)
+      return this.#timing.stoppedMs
+    }
+    // A service of this workstation that does not answer: it is started anew by whoever looks after it.
+    const words = error instanceof Error ? error.message : String(error)
+    this.#options.gateway.log.write('warn', 'A round of sync could not be finished; it is tried again', {
+      error,
+    })
+    this.#announce('offline', `Sync could not be finished and is tried again: ${words}`)
+    return this.#backOff()
+  }
+
+  /** Longer each time, and never for all workstations at the same moment. */
+  #backOff(): number {
+    const waitMs = this.#backOffMs * (0.5 + Math.random() / 2)
+    this.#backOffMs = Math.min(this.#backOffMs * 2, this.#timing.longestBackOffMs)
+    return waitMs
+  }
+
+  async #sleep(waitMs: number): Promise<void> {
+    if (this.#isEnding()) return
+    if (!(this.#isDue && this.#state === 'online')) {
+      const woken = new AbortController()
+      this.#wake = () => woken.abort()
+      await delay(waitMs, undefined, { signal: woken.signal }).catch(() => undefined)
+      this.#wake = () => undefined
+    }
+    if (!this.#isEnding()) await delay(gatherMs)
+  }
+
+  #isEnding(): boolean {
+    return this.#ending.signal.aborted
+  }
+
+  #announce(state: State, words: string): void {
+    if (state !== this.#state)
+      this.#options.gateway.log.write(state === 'stopped' ? 'warn' : 'info', `Sync: ${words}`, { state })
+    this.#state = state
+    this.#words = words
+    for (const waiter of this.#waiters.splice(0)) waiter()
+  }
+
+  readonly #waiters: (() => void)[] = []
+
+  async #settled(isSettled: (state: State) => boolean): Promise<void> {
+    while (!isSettled(this.#state)) await new Promise<void>((resolve) => this.#waiters.push(resolve))
+  }
+
+  #hubUrl(): string {
+    return this.#options.hubUrl ?? this.#file.require().hubUrl
+  }
+
+  #enrolling() {
+    const { home, workstation, gateway, journal, openKey } = this.#options
+    return { home, workstation, gateway, journal, key: openKey(), file: this.#file, domains: this.#domains }
+  }
+}
+
+function offline(): Refusal {
+  return new Refusal(
+    'OFFLINE',
+    'Decisions are made at the Hub, and it cannot be reached now: nothing was changed. Try again when it is.',
+  )
+}

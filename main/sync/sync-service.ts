@@ -1,0 +1,83 @@
+import { implement } from '@orpc/server'
+import type { Envelope } from '../../platform/contract/envelope.ts'
+import { Refusal } from '../../platform/contract/refusal.ts'
+import type { Gateway, LocalService } from '../../platform/gateway/gateway.ts'
+import { createLocalService } from '../../platform/gateway/local-service.ts'
+import { sync } from '../../platform/sync/contract.ts'
+import { createDomainSyncClient } from '../../platform/sync/domain-client.ts'
+import type { WorkItem } from '../../platform/sync/work-item.ts'
+import { viewOfItem } from '../../platform/sync/work-item-view.ts'
+import { LaboratoryHereAnswer } from '../../services/auth/contract.ts'
+import type { SyncClient } from './sync-client.ts'
+
+/** The contract `sync` as a workstation answers it. */
+export function createSyncService(
+  client: SyncClient,
+  gateway: Gateway,
+  domains: readonly string[],
+): LocalService {
+  const os = implement(sync).$context<{ envelope: Envelope }>()
+  const atHub = () => {
+    throw new Refusal('AT_HUB_ONLY', 'This is done at the Hub')
+  }
+  const requireHub = () => {
+    if (!client.isEnrolled)
+      throw new Refusal('RULE_BROKEN', 'This workstation has no Hub', { rule: 'enrolled' })
+  }
+  return createLocalService({
+    name: 'sync',
+    contract: sync,
+    procedures: os.router({
+      status: os.status.handler(() => client.status()),
+      goNow: os.goNow.handler(() => {
+        client.goNow()
+        return client.status()
+      }),
+      pause: os.pause.handler(() => {
+        requireHub()
+        client.pause()
+        return client.status()
+      }),
+      resume: os.resume.handler(() => {
+        requireHub()
+        client.resume()
+        return client.status()
+      }),
+      enroll: os.enroll.handler(({ input }) => client.enrol(input)),
+      join: os.join.handler(async ({ input }) => {
+        // Anybody may ask for this, so it is for a workstation with nobody in it.
+        const { laboratory } = LaboratoryHereAnswer.parse(
+          await gateway.call({
+            path: ['auth', 'laboratoryHere'],
+            input: undefined,
+            origin: { from: 'host', actor: null },
+          }),
+        )
+        if (laboratory !== null)
+          throw new Refusal(
+            'CODE_REFUSED',
+            `The laboratory ${laboratory.name} is set up here: somebody who manages it can take it to the Hub`,
+          )
+        return client.enrol(input)
+      }),
+      workItems: os.workItems.handler(async ({ context, input }) => {
+        const laboratoryId = context.envelope.actor?.laboratoryId ?? ''
+        const asked = domains.filter((domain) => input.domain === undefined || domain === input.domain)
+        const answers = await Promise.all(
+          asked.map((domain) => createDomainSyncClient(gateway, domain).syncWorkItems({ laboratoryId })),
+        )
+        const items = answers
+          .flatMap((answer) => answer.items)
+          .map(({ item, openedAt }) => viewOfItem(item as WorkItem, openedAt))
+        return { items: items.toSorted((left, right) => left.openedAt.localeCompare(right.openedAt)) }
+      }),
+      resolve: os.resolve.handler(async ({ context, input }) => {
+        await client.resolve(input, context.envelope.actor?.userId ?? '')
+        return {}
+      }),
+      workstations: os.workstations.handler(atHub),
+      createEnrolmentCode: os.createEnrolmentCode.handler(atHub),
+      revokeWorkstation: os.revokeWorkstation.handler(atHub),
+    }),
+  })
+}

@@ -1,0 +1,195 @@
+import { z } from 'zod'
+import { command, domainContract, query } from '../contract/procedure.ts'
+import { Instant, Reason, requiredText, text } from '../contract/values.ts'
+
+const Count = z.int().min(0)
+
+export const SyncStatus = z.object({
+  /** `hub`: this is the Hub itself. `stopped` waits for a person, `paused` for the one who paused it. */
+  state: z.enum(['hub', 'not-enrolled', 'enrolling', 'online', 'offline', 'paused', 'stopped']),
+  /** What is going on, for people. */
+  words: z.string(),
+  hubUrl: z.string().nullable(),
+  laboratoryId: z.string().nullable(),
+  lastContactAt: Instant.nullable(),
+  lastPushAt: Instant.nullable(),
+  lastPullAt: Instant.nullable(),
+  /** Change sets that the Hub has not confirmed. */
+  pending: z.array(z.object({ domain: z.string(), sets: Count })),
+  /** How far this copy follows the Hub's log, and how many entries it is behind. */
+  position: Count,
+  lag: Count,
+  /** The Hub's clock minus this one; null before the first contact. */
+  clockSkewMs: z.int().nullable(),
+  /** Until when people may sign in here without the Hub. */
+  offlineUntil: Instant.nullable(),
+})
+export type SyncStatus = z.output<typeof SyncStatus>
+
+const RowValues = z.record(z.string(), z.string().nullable())
+
+/** Something that a person must decide, with both proposals. */
+export const WorkItemView = z.object({
+  id: z.uuid(),
+  domain: z.string(),
+  /** `conflict`, `parked`, `refused`, `review`, `contested`, or a kind of the domain's own notices. */
+  kind: z.string(),
+  words: z.string(),
+  openedAt: Instant,
+  /** What was pushed and is held back; null for something in the rows that stops nothing. */
+  pushed: z
+    .object({
+      changeSetId: z.string(),
+      actorId: z.string(),
+      workstationId: z.string(),
+      procedure: z.string(),
+      recordedAt: Instant,
+      reason: z.string().nullable(),
+      changes: z.array(
+        z.object({
+          table: z.string(),
+          id: z.string(),
+          operation: z.string(),
+          values: RowValues,
+          before: RowValues,
+        }),
+      ),
+    })
+    .nullable(),
+  /** Where the two do not go together: what both knew, what the Hub has, and what was pushed. */
+  conflicts: z.array(
+    z.object({
+      table: z.string(),
+      id: z.string(),
+      column: z.string().nullable(),
+      base: z.string().nullable(),
+      hub: z.string().nullable(),
+      pushed: z.string().nullable(),
+      words: z.string(),
+    }),
+  ),
+  /** Change sets that must be decided first. */
+  behind: z.array(z.string()),
+  /** Rows it is about, as `domain/table/id`. */
+  rows: z.array(z.string()),
+})
+export type WorkItemView = z.output<typeof WorkItemView>
+
+/** What a person decides: what the Hub has, what was pushed, or something else. */
+export const Choice = z.discriminatedUnion('take', [
+  z.object({ take: z.literal('hub') }),
+  z.object({ take: z.literal('pushed') }),
+  z.object({
+    take: z.literal('edits'),
+    edits: z.array(z.object({ table: z.string(), id: z.uuid(), values: RowValues })),
+  }),
+])
+
+export const Resolution = z.object({
+  domain: requiredText(100),
+  itemId: z.uuid(),
+  choice: Choice,
+  reason: Reason.nullable().default(null),
+})
+export type Resolution = z.output<typeof Resolution>
+
+export const EnrolledWorkstation = z.object({
+  id: z.string(),
+  name: z.string(),
+  fingerprint: z.string(),
+  enrolledAt: Instant,
+  lastSeenAt: Instant.nullable(),
+  /** How far it follows the laboratory's log, and how many entries it is behind. */
+  position: Count,
+  lag: Count,
+  clockSkewMs: z.int().nullable(),
+  revokedAt: Instant.nullable(),
+})
+
+const enrolment = z.object({
+  /** Such as `https://hub.laboratory.example`. */
+  hubUrl: requiredText(500),
+  code: requiredText(100),
+})
+const enrolled = z.object({ laboratoryId: z.string(), role: z.enum(['founder', 'joiner']) })
+const enrolmentMs = 10 * 60_000
+
+const elsewhere = {
+  AT_HUB_ONLY: { status: 422, message: 'This is done at the Hub' },
+  AT_WORKSTATION_ONLY: { status: 422, message: 'This is done at a workstation' },
+} as const
+const enrolmentErrors = {
+  ...elsewhere,
+  CODE_REFUSED: { status: 422, message: 'This enrolment code is not right, used, or too old' },
+  WRONG_HUB: { status: 422, message: 'The Hub at this address is not the one that made the code' },
+  ALREADY_ENROLLED: { status: 409, message: 'This workstation is enrolled already' },
+  OFFLINE: { status: 503, message: 'The Hub cannot be reached: nothing was changed' },
+} as const
+
+/** Sync as screens and operators see it: at a workstation its own, at the Hub that of all workstations. */
+export const sync = domainContract('sync', {
+  status: query({ permission: 'signed-in', summary: 'Where this copy stands' }).output(SyncStatus),
+  goNow: command({ permission: 'sync:read', summary: 'Speak with the Hub now, not when it is next due' })
+    .input(z.object({}))
+    .output(SyncStatus),
+  pause: command({ permission: 'sync:manage', summary: 'Stop speaking with the Hub until resumed' })
+    .input(z.object({}))
+    .output(SyncStatus),
+  resume: command({ permission: 'sync:manage', summary: 'Speak with the Hub again' })
+    .input(z.object({}))
+    .output(SyncStatus),
+  enroll: command({
+    permission: 'sync:manage',
+    summary: 'Take this workstation with its data to a Hub, as the founder of its laboratory there',
+    deadlineMs: enrolmentMs,
+    long: true,
+    secretAnswer: true,
+  })
+    .errors(enrolmentErrors)
+    .input(enrolment)
+    .output(enrolled),
+  join: command({
+    permission: 'public',
+    summary: 'Take this workstation, while nothing is in it, into a laboratory of a Hub',
+    deadlineMs: enrolmentMs,
+    long: true,
+    secretAnswer: true,
+  })
+    .errors(enrolmentErrors)
+    .input(enrolment)
+    .output(enrolled),
+  workItems: query({ permission: 'sync:read', summary: 'What people must decide, oldest first' })
+    .input(z.object({ domain: text(100).optional() }))
+    .output(z.object({ items: z.array(WorkItemView) })),
+  resolve: command({ permission: 'sync:resolve', summary: 'Decide a work item', deadlineMs: 60_000 })
+    .errors({
+      OFFLINE: { status: 503, message: 'Decisions are made at the Hub, and it cannot be reached now' },
+    })
+    .input(Resolution)
+    .output(z.object({})),
+  workstations: query({ permission: 'sync:manage', summary: 'Workstations of the laboratory' })
+    .errors(elsewhere)
+    .output(z.object({ items: z.array(EnrolledWorkstation) })),
+  createEnrolmentCode: command({
+    permission: 'sync:manage',
+    summary: 'Make a code with which one workstation can be enrolled',
+    secretAnswer: true,
+  })
+    .errors(elsewhere)
+    .input(
+      z.object({
+        /** `founder` brings a laboratory of its own with its data; `joiner` is empty and joins this one. */
+        for: z.enum(['joiner', 'founder']).default('joiner'),
+        /** Whether administrators may sign in there while the Hub is out of reach. */
+        administratorsOffline: z.boolean().default(false),
+      }),
+    )
+    .output(z.object({ code: z.string(), expiresAt: Instant })),
+  revokeWorkstation: command({
+    permission: 'sync:manage',
+    summary: 'Take nothing from a workstation any more, and give it nothing',
+  })
+    .errors(elsewhere)
+    .input(z.object({ id: text(100), reason: Reason }))
+    .output(z.object({})),
+})

@@ -1,0 +1,98 @@
+import { z } from 'zod'
+import { Resolution } from './contract.ts'
+import { LogPlace, WireEntry } from './domain-contract.ts'
+import { JournalPlace } from './push-run.ts'
+
+/* What a workstation and its Hub say to each other over HTTP, below `/v1/sync/`. */
+
+export { PushRun } from './push-run.ts'
+
+const name = z.string().min(1).max(200)
+const base64 = z.string().regex(/^[A-Za-z0-9+/]{1,400}={0,2}$/, 'must be base64')
+const Migrations = z.record(z.string(), z.array(z.string()))
+const Hash = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 hash in hexadecimal')
+
+/** `POST challenge`: the workstation's own challenge goes with it, and the Hub proves by it who it is. */
+export const ChallengeRequest = z.strictObject({ nonce: base64 })
+export const ChallengeAnswer = z.object({
+  challenge: z.string(),
+  /** SPKI, base64, and its signature over {@link identityBytes}. */
+  hubKey: z.string(),
+  signature: z.string(),
+})
+
+/** `POST enroll`. */
+export const EnrolRequest = z.strictObject({
+  secret: z.string().max(100),
+  challenge: z.string().max(100),
+  workstation: z.strictObject({ id: name, name, publicKey: base64 }),
+  /** The laboratory that is in it; null while it is empty. */
+  laboratory: z.strictObject({ id: z.uuid(), name }).nullable(),
+  signature: base64,
+})
+export const EnrolAnswer = z.object({ laboratoryId: z.uuid(), role: z.enum(['founder', 'joiner']) })
+
+/** `POST token`. */
+export const TokenRequest = z.strictObject({
+  fingerprint: Hash,
+  challenge: z.string().max(100),
+  signature: base64,
+  migrations: Migrations,
+  /** What its clock says. Nothing is decided by it; the difference is shown. */
+  clock: z.iso.datetime(),
+})
+export const TokenAnswer = z.object({
+  token: z.string(),
+  expiresInMs: z.int(),
+  clock: z.iso.datetime(),
+  /** The end of what the Hub has of the workstation's journal; null before the first push. */
+  pushed: JournalPlace.nullable(),
+  founded: z.boolean(),
+})
+export type TokenAnswer = z.output<typeof TokenAnswer>
+
+/** `POST found`: the founder's rows, already sent by hash, and what its people prove by who they are. */
+export const Credential = z.strictObject({ userId: z.uuid(), passwordHash: z.string().max(500) })
+export const FoundRequest = z.strictObject({
+  files: z.record(z.string(), Hash),
+  credentials: z.array(Credential).max(10_000),
+})
+/** Where each domain stands in the laboratory's log. */
+export const FoundAnswer = z.object({ places: z.record(z.string(), LogPlace) })
+
+/** `POST push`: the answer to a run. */
+export const PushAnswer = z.object({
+  pushed: JournalPlace,
+  /** Of the Hub's key, over that place. */
+  countersignature: z.string(),
+  decided: z.array(z.object({ changeSetId: z.string(), outcome: z.string(), status: z.string() })),
+  /** How far the workstation's clock ran ahead in what it pushed. */
+  clockAheadMs: z.int(),
+})
+
+/** `GET pull`. */
+export const PullAnswer = z.object({ entries: z.array(WireEntry), head: LogPlace })
+export type PullAnswer = z.output<typeof PullAnswer>
+
+/** `GET people`: who may sign in at the workstation while the Hub is out of reach. */
+export const PeopleAnswer = z.object({ credentials: z.array(Credential), leaseMs: z.int() })
+
+/** `POST resolution`: what somebody signed in at the workstation decided. */
+export const ResolutionRequest = Resolution.extend({ actorId: z.uuid() })
+
+export const Problem = z.object({ code: z.string(), message: z.string(), data: z.unknown().optional() })
+
+/** What the Hub signs to prove who it is. */
+export function identityBytes(nonce: string, challenge: string): Uint8Array {
+  return Buffer.from(`${nonce} ${challenge}`, 'utf8')
+}
+
+/** What the workstation signs for a token: good for this Hub and this once. */
+export function challengeBytes(challenge: string, hubKey: string): Uint8Array {
+  return Buffer.from(`${challenge} ${hubKey}`, 'utf8')
+}
+
+/** What the workstation signs to be enrolled. */
+export function enrolmentBytes(challenge: string, hubKey: string, secret: string): Uint8Array {
+  return Buffer.from(`${challenge} ${hubKey} ${secret}`, 'utf8')
+}
