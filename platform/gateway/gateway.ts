@@ -223,7 +223,10 @@ export class Gateway {
 
   #register(definition: ServiceDefinition): void {
     // Every domain has these beside its own, for the host alone.
-    this.catalogue.add(definition.name, { ...definition.contract, ...domainSyncContract(definition.name) })
+    this.catalogue.add(definition.name, {
+      ...(definition.contract as Readonly<Record<string, AnyContractRouter>>),
+      ...domainSyncContract(definition.name),
+    })
     const timing: SupervisorTiming = { ...defaultTiming, ...this.#options.timing }
     const create = (instance: number) =>
       new Supervisor({

@@ -143,7 +143,7 @@ export async function openSyncedLaboratory(workstationCount: number): Promise<Sy
       const rows = await bench
         .database(name)
         .asOwner((tx) => tx.execute('select distinct change_set_id::text as id from platform.pending_change'))
-      for (const { id } of (rows as unknown as { rows: { id: string }[] }).rows) pending.add(id)
+      for (const { id } of (rows as { rows: { id: string }[] }).rows) pending.add(id)
     }
     const entries = await bench.journal.read({ afterSequence: 0, limit: 100_000 })
     return entries.flatMap((entry) => {
