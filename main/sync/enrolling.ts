@@ -8,7 +8,7 @@ import { parseEnrolmentCode } from '../../platform/sync/enrolment-code.ts'
 import { FoundAnswer } from '../../platform/sync/wire.ts'
 import { CredentialsAnswer, LaboratoryHereAnswer } from '../../services/auth/contract.ts'
 import type { Domains } from './domains.ts'
-import type { EnrolmentFile } from './enrolment-file.ts'
+import type { DomainStep, EnrolmentFile } from './enrolment-file.ts'
 import {
   askToEnrol,
   type HubConnection,
@@ -73,13 +73,26 @@ export async function completeEnrolment(options: EnrollingOptions, connection: H
   const { file, domains } = options
   const { laboratoryId, role } = file.require()
   for (const domain of domains.names) {
-    if (file.require().domains[domain] !== undefined) continue
-    const { domainSequence, sha256, path } = await domains.client(domain).syncEnroll({ laboratoryId })
-    file.changeDomain(domain, { enrolledAt: domainSequence, sha256, path, place: null })
+    if (file.require().domains[domain] === undefined)
+      file.changeDomain(domain, await enrolDomain(domains, domain, laboratoryId))
   }
   if (role === 'founder') await found(options, connection)
   else await join(options, connection)
   file.change({ isComplete: true })
+}
+
+/** From now on what the domain does waits for the Hub; what it has is in a file. */
+export async function enrolDomain(
+  domains: Domains,
+  domain: string,
+  laboratoryId: string,
+): Promise<DomainStep> {
+  const client = domains.client(domain)
+  const { domainSequence, sha256, path } = await client.syncEnroll({ laboratoryId })
+  // The answer of an earlier time may have got lost: then the file holds work as well that has begun to wait.
+  const { oldestPending } = await client.syncState()
+  const enrolledAt = Math.min(domainSequence, (oldestPending ?? Number.MAX_SAFE_INTEGER) - 1)
+  return { enrolledAt, sha256, path, place: null }
 }
 
 /** The rows travel as files, and the Hub says where in its log they stand. */

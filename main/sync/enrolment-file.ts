@@ -16,6 +16,8 @@ const DomainStep = z.object({
   place: LogPlace.nullable(),
 })
 
+export type DomainStep = z.output<typeof DomainStep>
+
 const Enrolment = z.object({
   hubUrl: z.url(),
   /** The key the Hub proves itself by; SPKI, base64. */
@@ -72,7 +74,7 @@ export class EnrolmentFile {
     this.write({ ...this.require(), ...change })
   }
 
-  changeDomain(domain: string, step: z.output<typeof DomainStep>): void {
+  changeDomain(domain: string, step: DomainStep): void {
     const { domains } = this.require()
     this.change({ domains: { ...domains, [domain]: step } })
   }

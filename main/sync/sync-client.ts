@@ -8,7 +8,7 @@ import type { Resolution, SyncStatus } from '../../platform/sync/contract.ts'
 import type { Migrations } from '../../platform/sync/versions.ts'
 import { PeopleAnswer } from '../../platform/sync/wire.ts'
 import { Domains } from './domains.ts'
-import { beginEnrolment, completeEnrolment } from './enrolling.ts'
+import { beginEnrolment, completeEnrolment, enrolDomain } from './enrolling.ts'
 import { EnrolmentFile } from './enrolment-file.ts'
 import { listenForHead } from './head-events.ts'
 import { type Contact, HubConnection, HubRefused, HubUnreachable, WrongHub } from './hub-connection.ts'
@@ -260,9 +260,8 @@ export class SyncClient {
   async #enrolNewDomains(): Promise<void> {
     const { laboratoryId, domains } = this.#file.require()
     for (const domain of this.#domains.names) {
-      if (domains[domain] !== undefined) continue
-      const { domainSequence, sha256, path } = await this.#domains.client(domain).syncEnroll({ laboratoryId })
-      this.#file.changeDomain(domain, { enrolledAt: domainSequence, sha256, path, place: null })
+      if (domains[domain] === undefined)
+        this.#file.changeDomain(domain, await enrolDomain(this.#domains, domain, laboratoryId))
     }
   }
 

@@ -1,0 +1,250 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Client } from 'pg'
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
+import { makeTestFolder } from '../../platform/database/testing/test-folder.ts'
+import {
+  openWorkstationKey,
+  verifySignature,
+  type WorkstationKey,
+} from '../../platform/journal/workstation-key.ts'
+import { hubMarkOf, parseEnrolmentCode } from '../../platform/sync/enrolment-code.ts'
+import { challengeBytes, enrolmentBytes, identityBytes } from '../../platform/sync/wire.ts'
+import { SyncStore } from './sync-store.ts'
+import { Trust, type TrustTimes } from './trust.ts'
+
+const hubKey = openWorkstationKey(makeTestFolder('tracseq-trust-'))
+const laboratoryId = randomUUID()
+const database = `trust_${randomUUID().replaceAll('-', '')}`
+const known = new Set<string>()
+let store: SyncStore
+let trust: Trust
+
+beforeEach(async () => {
+  await onServer(`create database ${database}`)
+  store = await SyncStore.open(urlOf(database), () => undefined)
+  trust = trustWith({})
+})
+afterEach(async () => {
+  await store.close()
+  await onServer(`drop database ${database} with (force)`)
+})
+
+function trustWith(times: Partial<TrustTimes>): Trust {
+  return new Trust({
+    store,
+    key: hubKey,
+    isKnownLaboratory: (id) => Promise.resolve(known.has(id)),
+    log: () => undefined,
+    times,
+  })
+}
+
+function urlOf(name: string): string {
+  const address = new URL(inject('postgresUrl'))
+  address.pathname = `/${name}`
+  return address.href
+}
+
+async function onServer(statement: string): Promise<void> {
+  const client = new Client({ connectionString: inject('postgresUrl') })
+  await client.connect()
+  await client.query(statement).finally(() => client.end())
+}
+
+interface Bench {
+  readonly id: string
+  readonly name: string
+  readonly key: WorkstationKey
+  readonly laboratory: { readonly id: string; readonly name: string } | null
+}
+
+function makeBench(laboratory: Bench['laboratory'] = null): Bench {
+  return {
+    id: randomUUID(),
+    name: 'Bench',
+    key: openWorkstationKey(makeTestFolder('tracseq-trust-')),
+    laboratory,
+  }
+}
+
+async function newCode(of: string | null = laboratoryId): Promise<string> {
+  const { code } = await trust.createCode({
+    laboratoryId: of,
+    administratorsOffline: false,
+    createdBy: 'somebody',
+  })
+  return code
+}
+
+async function enrol(bench: Bench, code: string, by: Trust = trust) {
+  const { challenge } = await by.challenge({ nonce: randomBytes(32).toString('base64') })
+  const secret = parseEnrolmentCode(code)?.secret ?? ''
+  return by.enrol({
+    secret,
+    challenge,
+    workstation: { id: bench.id, name: bench.name, publicKey: bench.key.publicKey },
+    laboratory: bench.laboratory,
+    signature: bench.key.sign('enrolment', enrolmentBytes(challenge, hubKey.publicKey, secret)),
+  })
+}
+
+async function askForToken(
+  bench: Bench,
+  change: { challenge?: string; key?: WorkstationKey } = {},
+  by: Trust = trust,
+) {
+  const challenge = change.challenge ?? (await by.challenge({ nonce: 'AAAA' })).challenge
+  const { answer } = await by.token({
+    fingerprint: bench.key.fingerprint,
+    challenge,
+    signature: (change.key ?? bench.key).sign('hub-challenge', challengeBytes(challenge, hubKey.publicKey)),
+    migrations: { samples: ['one'] },
+    clock: new Date(Date.now() - 3 * 60 * 60_000).toISOString(),
+  })
+  return answer
+}
+
+async function refusals(): Promise<readonly string[]> {
+  const client = new Client({ connectionString: urlOf(database) })
+  await client.connect()
+  const { rows } = await client.query<{ code: string; words: string }>(
+    'select code, words from refusal order by id',
+  )
+  await client.end()
+  return rows.map(({ code, words }) => `${code}: ${words}`)
+}
+
+describe('enrolment', () => {
+  it('lets a workstation in with a good code, which carries the mark of the Hub', async () => {
+    const code = await newCode()
+    expect(parseEnrolmentCode(code)?.hub).toBe(hubMarkOf(hubKey.publicKey))
+    const bench = makeBench()
+    expect(await enrol(bench, code)).toEqual({ laboratoryId, role: 'joiner' })
+    expect(await store.workstationsOf(laboratoryId)).toMatchObject([{ id: bench.id, isFounder: false }])
+  })
+
+  it('answers the same workstation again the same, and no other one', async () => {
+    const code = await newCode()
+    const bench = makeBench()
+    await enrol(bench, code)
+    expect(await enrol(bench, code)).toEqual({ laboratoryId, role: 'joiner' })
+    await expect(enrol(makeBench(), code)).rejects.toMatchObject({
+      code: 'CODE_REFUSED',
+      message: expect.stringContaining('used by another'),
+    })
+    await expect(enrol(bench, await newCode())).rejects.toMatchObject({ code: 'ALREADY_ENROLLED' })
+    expect(await store.workstationsOf(laboratoryId)).toHaveLength(1)
+  })
+
+  it('lets one in when several ask with the same code at once', async () => {
+    const code = await newCode()
+    const asked = await Promise.allSettled(Array.from({ length: 5 }, () => enrol(makeBench(), code)))
+    expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+    expect(await store.workstationsOf(laboratoryId)).toHaveLength(1)
+  })
+
+  it('refuses a code that is too old, made up, or signed for by another key', async () => {
+    const code = await newCode()
+    await expect(enrol(makeBench(), code.replace(/^..../, '0000'))).rejects.toMatchObject({
+      code: 'CODE_REFUSED',
+    })
+    const quick = trustWith({ codeLivesMs: 1 })
+    const { code: old } = await quick.createCode({
+      laboratoryId,
+      administratorsOffline: false,
+      createdBy: 'x',
+    })
+    await delay(20)
+    await expect(enrol(makeBench(), old)).rejects.toMatchObject({
+      message: expect.stringContaining('too old'),
+    })
+    const bench = makeBench()
+    const forger = { ...bench, key: { ...bench.key, sign: makeBench().key.sign } }
+    await expect(enrol(forger, code)).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
+    expect(await refusals()).toHaveLength(3)
+  })
+
+  it('refuses a copy of a home', async () => {
+    const bench = makeBench()
+    await enrol(bench, await newCode())
+    const copy = { ...makeBench(), id: bench.id }
+    await expect(enrol(copy, await newCode())).rejects.toMatchObject({ code: 'COPIED_HOME' })
+  })
+
+  it('takes data from a founder only, and a laboratory once', async () => {
+    const own = { id: randomUUID(), name: 'Heron Genomics' }
+    await expect(enrol(makeBench(own), await newCode())).rejects.toMatchObject({ code: 'HAS_DATA' })
+    await expect(enrol(makeBench(), await newCode(null))).rejects.toMatchObject({ code: 'NOTHING_TO_FOUND' })
+    expect(await enrol(makeBench(own), await newCode(null))).toEqual({
+      laboratoryId: own.id,
+      role: 'founder',
+    })
+    known.add(own.id)
+    await expect(enrol(makeBench(own), await newCode(null))).rejects.toMatchObject({
+      code: 'LABORATORY_KNOWN',
+    })
+  })
+})
+
+describe('a token', () => {
+  it('is given for a signed challenge, names its workstation, and tells how far the clocks are apart', async () => {
+    const bench = makeBench()
+    await enrol(bench, await newCode())
+    const { token, pushed } = await askForToken(bench)
+    expect(pushed).toBeNull()
+    expect(await trust.holderOf(`Bearer ${token}`)).toMatchObject({ id: bench.id, laboratoryId })
+    const [seen] = await store.workstationsOf(laboratoryId)
+    expect(seen?.clockSkewMs).toBeGreaterThan(3 * 60 * 60_000 - 60_000)
+    expect(seen?.migrations).toEqual({ samples: ['one'] })
+  })
+
+  it('is refused for a challenge that was answered before, is too old, or was never given', async () => {
+    const bench = makeBench()
+    await enrol(bench, await newCode())
+    const { challenge } = await trust.challenge({ nonce: 'AAAA' })
+    await askForToken(bench, { challenge })
+    await expect(askForToken(bench, { challenge })).rejects.toMatchObject({ status: 401 })
+    await expect(askForToken(bench, { challenge: 'bWFkZSB1cA==' })).rejects.toMatchObject({ status: 401 })
+    const quick = trustWith({ challengeLivesMs: 1 })
+    const { challenge: old } = await quick.challenge({ nonce: 'AAAA' })
+    await delay(20)
+    await expect(askForToken(bench, { challenge: old })).rejects.toMatchObject({ status: 401 })
+    expect(await refusals()).toHaveLength(3)
+  })
+
+  it('is refused to another key, to a stranger, and to a workstation that was revoked', async () => {
+    const bench = makeBench()
+    await enrol(bench, await newCode())
+    const { token } = await askForToken(bench)
+    await expect(askForToken(bench, { key: makeBench().key })).rejects.toMatchObject({ status: 401 })
+    await expect(askForToken(makeBench())).rejects.toMatchObject({ status: 401 })
+    expect(await store.revoke(randomUUID(), bench.id, 'not ours')).toBe(false)
+    expect(await store.revoke(laboratoryId, bench.id, 'Lost')).toBe(true)
+    await expect(askForToken(bench)).rejects.toMatchObject({ status: 403, code: 'REVOKED' })
+    await expect(trust.holderOf(`Bearer ${token}`)).rejects.toMatchObject({ status: 403, code: 'REVOKED' })
+    expect((await refusals()).filter((each) => each.startsWith('REVOKED'))).toHaveLength(2)
+  })
+
+  it('opens nothing once it is over, and neither does one that was never given', async () => {
+    const bench = makeBench()
+    await enrol(bench, await newCode())
+    const { token } = await askForToken(bench, {}, trustWith({ tokenLivesMs: 1 }))
+    await delay(20)
+    await expect(trust.holderOf(`Bearer ${token}`)).rejects.toMatchObject({
+      status: 401,
+      message: expect.stringContaining('over'),
+    })
+    await expect(trust.holderOf('Bearer tsw_nothing')).rejects.toMatchObject({ status: 401 })
+    await expect(trust.holderOf(undefined)).rejects.toMatchObject({ status: 401 })
+    await expect(trust.holderOf('Bearer somebody')).rejects.toMatchObject({ status: 401 })
+  })
+
+  it('comes with a proof of who the Hub is', async () => {
+    const nonce = randomBytes(32).toString('base64')
+    const { challenge, hubKey: given, signature } = await trust.challenge({ nonce })
+    const data = identityBytes(nonce, challenge)
+    expect(verifySignature({ publicKey: given, purpose: 'hub-identity', data, signature })).toBe(true)
+    expect(verifySignature({ publicKey: given, purpose: 'hub-challenge', data, signature })).toBe(false)
+  })
+})
