@@ -1,4 +1,13 @@
-import { defineConfig } from '@playwright/test'
+import { existsSync } from 'node:fs'
+import { defineConfig, type LaunchOptions } from '@playwright/test'
+
+/** The system's Chromium, which `tools/setup.mjs` installs; elsewhere the one that Playwright brings. */
+function browserOnThisMachine(): LaunchOptions {
+  const path = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((each) => existsSync(each))
+  // Chromium refuses to run as root within its sandbox.
+  const asRoot = process.getuid?.() === 0 ? { chromiumSandbox: false } : {}
+  return path === undefined ? asRoot : { executablePath: path, ...asRoot }
+}
 
 export default defineConfig({
   testDir: 'e2e',
@@ -14,5 +23,8 @@ export default defineConfig({
   globalTimeout: 15 * 60_000,
   reporter: 'list',
   use: { trace: 'retain-on-failure', screenshot: 'only-on-failure' },
-  projects: [{ name: 'electron' }],
+  projects: [
+    { name: 'electron', testIgnore: 'hub-*.test.ts' },
+    { name: 'browser', testMatch: 'hub-*.test.ts', use: { launchOptions: browserOnThisMachine() } },
+  ],
 })

@@ -138,6 +138,7 @@ function keyOf(character: string) {
   const shared = { key: character, text: character, modifiers: 0 }
   if (character === '\r') return { ...shared, key: 'Enter', code: 'Enter', windowsVirtualKeyCode: 13 }
   if (character === '-') return { ...shared, code: 'Minus', windowsVirtualKeyCode: 189 }
+  if (character === '/') return { ...shared, code: 'Slash', windowsVirtualKeyCode: 191 }
   const windowsVirtualKeyCode = character.charCodeAt(0)
   if (/[0-9]/.test(character)) return { ...shared, code: `Digit${character}`, windowsVirtualKeyCode }
   if (/[A-Z]/.test(character))

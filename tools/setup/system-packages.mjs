@@ -1,4 +1,4 @@
-// The system libraries Electron needs on Linux. Debian and Ubuntu are served; elsewhere the list is printed.
+// The system libraries Electron needs on Linux, and the browser that the tests need beside it. Debian and Ubuntu are served; elsewhere the list is printed.
 import { capture, isOnPath } from '../processes.mjs'
 
 // Alternatives in one entry: Debian 13 and Ubuntu 24.04 renamed some libraries when time_t grew to 64 bits.
@@ -15,6 +15,8 @@ const electronLibraries = [
   ['udev'],
 ]
 const virtualDisplay = [['xvfb'], ['xauth']]
+// The Hub's pages are tried in a real browser, over TLS with a certificate made on the spot.
+const browser = [['chromium', 'chromium-browser'], ['openssl']]
 
 /** Installs the system packages a purpose needs, or throws with the exact command to do so. */
 export function ensureSystemPackages(purpose) {
@@ -52,7 +54,7 @@ export function ensureSystemPackages(purpose) {
 }
 
 function packagesFor(purpose) {
-  if (purpose === 'test') return [...virtualDisplay, ...electronLibraries]
+  if (purpose === 'test') return [...virtualDisplay, ...electronLibraries, ...browser]
   if (purpose === 'start') return hasDisplay() ? electronLibraries : [...virtualDisplay, ...electronLibraries]
   return []
 }
