@@ -55,6 +55,7 @@ export default defineConfig({
             'services/{auth,barcodes,storage,templates}/service.test.ts',
             'services/samples/{service,receive,finding,interruption}.test.ts',
             'platform/database/{domain-database,snapshot}.test.ts',
+            'services/sync.test.ts',
             'hub/**/*.test.ts',
           ],
           setupFiles: ['platform/database/testing/use-postgres.ts'],

@@ -238,6 +238,7 @@ export async function startService(
     database: around.database,
     journal: around.journal,
     isHub: around.isHub,
+    workstationId: around.workstation.id,
     react: async (reaction, work) => {
       const call = internalCall(definition.name, reaction)
       await change(

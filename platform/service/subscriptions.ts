@@ -45,6 +45,7 @@ export function runSubscriptions(options: {
   readonly journal: JournalClient
   /** Outbound effects happen once a Hub has the event. */
   readonly isHub: boolean
+  readonly workstationId: string
   readonly react: (reaction: Reaction, work: (scope: WriteScope) => Promise<void>) => Promise<void>
   readonly onFailure: (entry: JournalEntry, error: unknown) => void
 }): SubscriptionRunner {
@@ -135,11 +136,14 @@ export function runSubscriptions(options: {
     }))
   }
 
-  /** What came by sync was reacted to where it happened, and that came by sync as well. */
+  /**
+   * What came by sync was reacted to where it happened, and that came by sync as well. What a person decided at the Hub
+   * happened here.
+   */
   function runsHere({ runsAt }: Subscription, entry: JournalEntry): boolean {
     switch (runsAt) {
       case 'origin':
-        return entry.origin !== 'hub'
+        return entry.origin !== 'hub' || (options.isHub && entry.workstationId === options.workstationId)
       case 'hub':
         return options.isHub
       case 'everywhere':

@@ -63,13 +63,17 @@ export function resolveItem(
   if (missing !== null) return missing
   if (typeof edits === 'string') return { kind: 'impossible', words: edits }
   const changes = edits.map((edit) => changeOf(edit, item.domain, resolver, reader))
+  const events = edits.flatMap(({ table, id, values }) => {
+    const before = reader.row(addressOf(item.domain, table, id))
+    return rules[item.domain]?.[table]?.announce?.(before, { ...before, ...values }) ?? []
+  })
   const set: ChangeSet = {
     ...resolver,
     domain: item.domain,
     procedure: resolveProcedure,
     causedBy: null,
     changes,
-    events: [],
+    events,
   }
   const missingStill = needsOf(reader)
   if (missingStill !== null) return missingStill

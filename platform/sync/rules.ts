@@ -1,5 +1,5 @@
 import type { SyncPolicy } from '../database/policy.ts'
-import type { RowImage } from './change-set.ts'
+import type { AnnouncedEvent, RowImage } from './change-set.ts'
 
 /*
  * What a domain says about its tables beside their policy: data and pure functions, exported from its
@@ -87,6 +87,11 @@ export interface TableRules {
   /** An invariant of the row, of its step and of what hangs on it; in words what is wrong, or null. */
   readonly check?: (before: RowImage | null, after: RowImage, find: Find) => string | null
   readonly notices?: readonly Notice[]
+  /**
+   * What the laboratory must hear of when a person's decision changes a row: other domains follow these events, as they
+   * follow those of commands.
+   */
+  readonly announce?: (before: RowImage | null, after: RowImage) => readonly AnnouncedEvent[]
 }
 
 /** The rules of a domain, by table. Tables that are not here are not synced. */

@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid'
+import type { JournalEntry } from '../../platform/journal/entry.ts'
 import type { ServiceDefinition } from '../../platform/service/implementation.ts'
 import { openServiceBench, type ServiceBench } from '../../platform/service/testing/service-bench.ts'
 import type { RowImage } from '../../platform/sync/change-set.ts'
@@ -19,8 +20,8 @@ const definitions = [
 ] as unknown as ServiceDefinition[]
 const domains = definitions.map(({ name }) => name)
 
-/** A workstation on real databases, and what its host would know of sync. */
-export interface Bench {
+/** A workstation or the Hub: real services on real databases. */
+export interface Machine {
   readonly bench: ServiceBench
   readonly barcodes: ReturnType<typeof ServiceClients.barcodes>
   readonly samples: ReturnType<typeof ServiceClients.samples>
@@ -36,24 +37,35 @@ const ServiceClients = {
 /** A Hub and workstations, all real services on real databases; the test is the wire between them. */
 export interface SyncedLaboratory {
   readonly laboratoryId: string
-  readonly hub: Bench
-  readonly workstations: readonly Bench[]
+  readonly hub: Machine
+  readonly workstations: readonly Machine[]
+  workstation(index: number): Machine
+  /** One more workstation, which begins with the Hub's snapshots. */
+  join(): Promise<Machine>
   /** Sends what is pending to the Hub, which decides it. */
-  push(workstation: Bench): Promise<void>
+  push(workstation: Machine): Promise<void>
+  /** Sends everything once more that was ever sent, as when no answer came. */
+  pushAgain(workstation: Machine): Promise<void>
   /** Brings what the Hub has, at most so many entries. */
-  pull(workstation: Bench, atMost?: number): Promise<void>
+  pull(workstation: Machine, atMost?: number): Promise<void>
   /** Push and pull until nothing is pending anywhere and all have everything. */
   syncAll(): Promise<void>
   openItems(): Promise<readonly WorkItem[]>
-  resolve(item: WorkItem, take: 'hub' | 'pushed'): Promise<boolean>
+  itemsAt(machine: Machine): Promise<readonly WorkItem[]>
+  countPending(machine: Machine): Promise<number>
+  /** Ids of change sets of a workstation that the Hub knows nothing of. */
+  listUndecided(machine: Machine): Promise<readonly string[]>
+  /** What services logged as defects, anywhere. */
+  defects(): readonly unknown[]
+  resolve(item: WorkItem | undefined, take: 'hub' | 'pushed'): Promise<boolean>
   /** Every synced row of a machine, by domain and table. */
-  readRows(machine: Bench): Promise<Readonly<Record<string, readonly RowImage[]>>>
+  readRows(machine: Machine): Promise<Readonly<Record<string, readonly RowImage[]>>>
   close(): Promise<void>
 }
 
 export async function openSyncedLaboratory(workstationCount: number): Promise<SyncedLaboratory> {
   const laboratoryId = uuidv7()
-  const open = async (workstationId: string, isHub: boolean): Promise<Bench> => {
+  const open = async (workstationId: string, isHub: boolean): Promise<Machine> => {
     const bench = await openServiceBench(definitions, { laboratoryId, workstationId, isHub })
     return {
       bench,
@@ -63,7 +75,7 @@ export async function openSyncedLaboratory(workstationCount: number): Promise<Sy
     }
   }
   const hub = await open('hub', true)
-  const workstations: Bench[] = []
+  const workstations: Machine[] = []
   for (let number = 1; number <= workstationCount; number += 1) {
     const workstation = await open(`workstation-${number}`, false)
     for (const name of domains) await workstation.bench.syncOf(name).syncEnroll({ laboratoryId })
@@ -74,10 +86,30 @@ export async function openSyncedLaboratory(workstationCount: number): Promise<Sy
     laboratoryId,
     hub,
     workstations,
+    workstation(index) {
+      const found = workstations[index]
+      if (found === undefined) throw new Error(`There is no workstation ${index}`)
+      return found
+    },
+    async join() {
+      const machine = await open(`workstation-${workstations.length + 1}`, false)
+      const log = await listLog()
+      for (const name of domains) {
+        const { path, domainSequence } = await hub.bench.syncOf(name).syncSnapshot({ laboratoryId })
+        const last = await hub.bench.journal.entryAt(name, domainSequence)
+        const place = { position: last?.sequence ?? 0, hash: last?.hash ?? log[0]?.hash ?? '' }
+        await machine.bench.syncOf(name).syncInstall({ laboratoryId, path, place })
+      }
+      workstations.push(machine)
+      return machine
+    },
     async push({ bench }) {
       await bench.settle()
       for (const set of await listPending(bench)) await decide(set.domain, set)
       await decideReady()
+    },
+    async pushAgain({ bench }) {
+      for (const set of await listSets(bench)) await decide(set.domain, set)
     },
     async pull({ bench }, atMost = 10_000) {
       const entries = await listLog()
@@ -100,13 +132,27 @@ export async function openSyncedLaboratory(workstationCount: number): Promise<Sy
         }
       }
     },
-    async openItems() {
-      const all = await Promise.all(
-        domains.map((name) => hub.bench.syncOf(name).syncWorkItems({ laboratoryId })),
-      )
+    openItems: () => laboratory.itemsAt(hub),
+    async itemsAt({ bench }) {
+      const all = await Promise.all(domains.map((name) => bench.syncOf(name).syncWorkItems({ laboratoryId })))
       return all.flatMap(({ items }) => items.map(({ item }) => item as WorkItem))
     },
+    async countPending({ bench }) {
+      return (await listPending(bench)).length
+    },
+    async listUndecided({ bench }) {
+      const known = new Set<string>()
+      const sets = await listSets(bench)
+      for (const name of domains) {
+        const changeSetIds = sets.filter(({ domain }) => domain === name).map(({ id }) => id)
+        const { fates } = await hub.bench.syncOf(name).syncFates({ laboratoryId, changeSetIds })
+        for (const id of Object.keys(fates)) known.add(id)
+      }
+      return sets.flatMap(({ id }) => (known.has(id) ? [] : [id]))
+    },
+    defects: () => [hub, ...workstations].flatMap(({ bench }) => bench.logs),
     async resolve(item, take) {
+      if (item === undefined) throw new Error('There is nothing to resolve')
       const answer = await hub.bench.syncOf(item.domain).syncResolve({
         ...{ laboratoryId, itemId: item.id, choice: { take }, reason: 'decided in a test' },
         ...{
@@ -115,9 +161,11 @@ export async function openSyncedLaboratory(workstationCount: number): Promise<Sy
         },
       })
       await decideReady()
+      await hub.bench.settle()
       return answer.done
     },
     async readRows({ bench }) {
+      await bench.settle()
       const rows: Record<string, readonly RowImage[]> = {}
       for (const { name, tables } of definitions) {
         const images = new RowImages()
@@ -145,15 +193,25 @@ export async function openSyncedLaboratory(workstationCount: number): Promise<Sy
         .asOwner((tx) => tx.execute('select distinct change_set_id::text as id from platform.pending_change'))
       for (const { id } of (rows as { rows: { id: string }[] }).rows) pending.add(id)
     }
-    const entries = await bench.journal.read({ afterSequence: 0, limit: 100_000 })
-    return entries.flatMap((entry) => {
-      const set = pending.has(entry.changeSetId) ? pushedSetOf(entry) : null
-      return set === null ? [] : [set]
-    })
+    return (await listSets(bench)).filter(({ id }) => pending.has(id))
+  }
+
+  async function listSets(bench: ServiceBench) {
+    const entries = await readAll(bench)
+    return entries.flatMap((entry) => pushedSetOf(entry) ?? [])
+  }
+
+  async function readAll(bench: ServiceBench): Promise<readonly JournalEntry[]> {
+    const all: JournalEntry[] = []
+    for (;;) {
+      const some = await bench.journal.read({ afterSequence: all.at(-1)?.sequence ?? 0, limit: 500 })
+      if (some.length === 0) return all
+      all.push(...some)
+    }
   }
 
   async function listLog(): Promise<readonly WireEntry[]> {
-    const entries = await hub.bench.journal.read({ afterSequence: 0, limit: 100_000 })
+    const entries = await readAll(hub.bench)
     return entries.flatMap(({ sequence, hash, domain, payload, kind }) =>
       kind === 'change' && payload !== null ? [{ position: sequence, hash, domain, payload }] : [],
     )

@@ -1,4 +1,4 @@
-import type { RowImage } from '../../../platform/sync/change-set.ts'
+import type { AnnouncedEvent, RowImage } from '../../../platform/sync/change-set.ts'
 import {
   asOnePersonLeftIt,
   type ColumnRule,
@@ -30,6 +30,7 @@ export const storageSyncRules: DomainRules = {
     columns: { state_since: 'greatest' },
     isAlive: (row) => isKept(row) && row.state !== 'disposed',
     check: (_before, after, find) => checkPlaces(after, find),
+    announce: announceTakenOut,
   },
   placement: {
     policy: 'reconcile',
@@ -90,6 +91,14 @@ function checkPlaces(container: RowImage, find: Find): string | null {
     disposed: places.length === 0,
   }[container.state ?? '']
   return isRight === false ? `${container.label ?? 'The container'} is not where its state says.` : null
+}
+
+/** A container that a decision leaves without a place: its sample is in none either. */
+function announceTakenOut(before: RowImage | null, after: RowImage): readonly AnnouncedEvent[] {
+  const hadPlace = before?.state === 'placed' || before?.state === 'checked_out'
+  if (!hadPlace || after.state !== 'unplaced') return []
+  const { id: containerId, sample_id: sampleId, label } = after
+  return [{ name: 'ContainerTakenOut', data: { containerId, sampleId, label, from: null, to: null } }]
 }
 
 /** The container keeps its other place, if it has one, and has none otherwise. */
