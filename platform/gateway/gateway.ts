@@ -148,7 +148,7 @@ export class Gateway {
       throw problem
     } finally {
       if (mayEndSession) this.forgetSessions()
-      this.#telemetry.conclude(trip, problem)
+      this.#telemetry.conclude(trip, problem, call.signal?.aborted === true)
     }
   }
 

@@ -234,7 +234,13 @@ function InHand() {
                 letter={types.data?.find(({ key }) => key === container.material)?.letter ?? '·'}
               />
               <p className="md medium ell">
-                <CodeText>{container.label}</CodeText>
+                {container.sampleId === null ? (
+                  <CodeText>{container.label}</CodeText>
+                ) : (
+                  <Link className="whole" to="/samples/$id" params={{ id: container.sampleId }}>
+                    <CodeText>{container.label}</CodeText>
+                  </Link>
+                )}
               </p>
               <p className="sm t3 ell">
                 {container.reservedPlace === null
