@@ -50,8 +50,11 @@ export function createReadAgain(queries: QueryClient): (domains: readonly string
   }
 }
 
-/** Keys begin with the path of the procedure. The audit trail, which the host itself tells of, grows with every change. */
+/** What the host itself tells is gathered from all domains: the audit trail, and what waits for the Hub. */
+const gathering: ReadonlySet<string> = new Set(['system', 'sync'])
+
+/** Keys begin with the path of the procedure. */
 function isAbout([path]: readonly unknown[], domains: ReadonlySet<string>): boolean {
   const domain: unknown = Array.isArray(path) ? path[0] : null
-  return typeof domain === 'string' && (domains.has(domain) || domain === 'system')
+  return typeof domain === 'string' && (domains.has(domain) || gathering.has(domain))
 }
