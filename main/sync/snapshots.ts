@@ -62,17 +62,11 @@ async function fetchSnapshot(connection: HubConnection, domain: string, path: st
 
 /** What comes with the bytes. */
 function readHeaders(headers: Headers): { readonly place: LogPlace; readonly sha256: string } {
-  const [position, hash, sha256] = [
-    snapshotHeaders.position,
-    snapshotHeaders.hash,
-    snapshotHeaders.sha256,
-  ].map((name) => headers.get(name) ?? '')
+  const position = headers.get(snapshotHeaders.position) ?? ''
+  const hash = headers.get(snapshotHeaders.hash) ?? ''
+  const sha256 = headers.get(snapshotHeaders.sha256) ?? ''
   const place = LogPlace.safeParse({ position: Number(position), hash })
-  if (
-    !place.success ||
-    sha256 === undefined ||
-    headers.get(digestHeader) !== digestOf(`${position} ${hash} ${sha256}`)
-  )
+  if (!place.success || headers.get(digestHeader) !== digestOf(`${position} ${hash} ${sha256}`))
     throw new HubUnreachable('What the Hub says of its snapshot was changed on the way')
   return { place: place.data, sha256 }
 }

@@ -2,12 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sync } from '../../platform/sync/contract.ts'
 import { auth } from '../../services/auth/contract.ts'
 import { samples } from '../../services/samples/contract.ts'
-import { storage } from '../../services/storage/contract.ts'
 import { createHttpClient } from '../testing/http-client.ts'
 import { killLeftOvers } from '../testing/workstation-process.ts'
 import {
   contentsOf,
-  founderCode,
   type Machine,
   openSyncNetwork,
   statusOf,

@@ -157,7 +157,7 @@ export async function untilCaughtUp(machine: Machine, withinMs = 60_000): Promis
 }
 
 /** What a copy has, row by row with the revisions, so that equal answers are equal copies. */
-export async function contentsOf(machine: Machine): Promise<object> {
+export async function contentsOf(machine: Machine) {
   const signedIn = await machine.admin()
   const list = async <Item>(
     page: (cursor: string | undefined) => Promise<{ items: Item[]; nextCursor: string | null }>,
