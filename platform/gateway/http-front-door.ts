@@ -223,7 +223,7 @@ function serveProcedures(
 const RetryAfter = z.object({ retryAfterMs: z.number() })
 
 /** Says in seconds when it is worth asking again, to whoever was turned away for the moment. */
-function noteRetryAfter(reply: FastifyReply, error: unknown): void {
+export function noteRetryAfter(reply: FastifyReply, error: unknown): void {
   if (!(error instanceof ORPCError) || (error.status !== 429 && error.status !== 503)) return
   const { data } = RetryAfter.safeParse(error.data)
   reply.header('retry-after', Math.max(1, Math.ceil((data?.retryAfterMs ?? 0) / 1_000)))
