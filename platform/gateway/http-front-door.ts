@@ -242,7 +242,12 @@ function contextOf(request: FastifyRequest, reply: FastifyReply): DoorContext {
 function answerProblems(app: FastifyInstance, gateway: Gateway, largestJsonBytes: number): void {
   app.setNotFoundHandler(sendUnknownRoute)
   app.setErrorHandler<FastifyError>((error, request, reply) => {
-    const status = error instanceof ORPCError ? error.status : (error.statusCode ?? 500)
+    if (error instanceof ORPCError && error.status !== 500) {
+      const { status, code, message, data } = error as ORPCError<string, unknown>
+      noteRetryAfter(reply, error)
+      return sendProblem(reply, status, code, message, data)
+    }
+    const status = error.statusCode ?? 500
     if (status === 413)
       return sendTooLarge(reply, error instanceof BodyTooLarge ? error.largestBytes : largestJsonBytes)
     if (status < 500) return sendProblem(reply, status, codeOfStatus(status), error.message)
