@@ -52,7 +52,8 @@ export default defineConfig({
         test: {
           name: 'postgres',
           include: [
-            'services/{auth,barcodes,storage,templates}/service.test.ts',
+            'services/{barcodes,storage,templates}/service.test.ts',
+            'services/auth/{sign-in,signing-keys,users}.test.ts',
             'services/samples/{service,receive,finding,interruption}.test.ts',
             'platform/database/{domain-database,snapshot}.test.ts',
             'services/sync.test.ts',

@@ -423,6 +423,10 @@ describe('a Hub with a certificate, a collector and strict limits', () => {
     expect(refused).toMatchObject({ status: 429, body: { code: 'TOO_MANY_REQUESTS' } })
     expect(Number(refused.retryAfter)).toBeGreaterThan(30)
     expect(Number(refused.retryAfter)).toBeLessThanOrEqual(60)
+    // The codes by which workstations come in are secrets like any other.
+    const enrolment = await ask('/v1/sync/enroll', {}, {})
+    expect(enrolment).toMatchObject({ status: 429, body: { code: 'TOO_MANY_REQUESTS' } })
+    expect(Number(enrolment.retryAfter)).toBeGreaterThan(30)
     expect((await ask('/v1/samples', { authorization: `Bearer ${admin.token}` })).status).toBe(200)
   })
 

@@ -11,6 +11,7 @@ import { keepRefreshTokenInCookie } from './browser-session.ts'
 import { type Hub, startHub } from './hub.ts'
 import { serveKeySet } from './key-set.ts'
 import { serveSync } from './sync/sync-routes.ts'
+import { limitSync } from './sync-limits.ts'
 import { serveWebUi } from './web-ui.ts'
 
 const root = resolve(import.meta.dirname, '..')
@@ -109,6 +110,7 @@ async function openDoor(
     async addRoutes(app) {
       await serveWebUi(app, resolve(root, 'out/renderer'))
       serveKeySet(app, hub.gateway)
+      limitSync(app, hub.gateway)
       await serveSync(app, hub.sync)
     },
   })

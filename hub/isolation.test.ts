@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs'
+import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { type HttpAnswer, requestOf, send } from '../main/testing/http-client.ts'
@@ -15,6 +16,7 @@ import { Catalogue, type KnownProcedure } from '../platform/gateway/catalogue.ts
 import { system } from '../platform/gateway/contract.ts'
 import { auth } from '../services/auth/contract.ts'
 import { barcodes } from '../services/barcodes/contract.ts'
+import { sync } from '../platform/sync/contract.ts'
 import { services } from '../services/registry.ts'
 import { samples } from '../services/samples/contract.ts'
 import { storage } from '../services/storage/contract.ts'
@@ -22,6 +24,7 @@ import { templates } from '../services/templates/contract.ts'
 import { hub as hubContract } from './contract.ts'
 import { createHttpClient } from '../main/testing/http-client.ts'
 import { openOperatorToken } from './operator.ts'
+import { enrolOnWire, type WireWorkstation } from './sync/testing/wire-workstation.ts'
 
 // Two laboratories on one Hub. The second one knows every id of the first, and asks every procedure with them.
 
@@ -107,6 +110,8 @@ async function settle(person: SignedIn) {
   const opened = await sheets.openImport({ fileSha256: stored, fileName: `${mark}.csv` })
   const { sessionId } = await people.me()
   const audit = await person.client(system).searchAudit({ limit: 1 })
+  const enrolment = await person.client(sync).createEnrolmentCode({})
+  const workstation = await enrolOnWire(hub.url, enrolment.code)
   const [types] = await Promise.all([tubes.addType({ name: `${mark} type`, letter: 'Q' })])
   return {
     sampleId: received.sample.id,
@@ -133,6 +138,7 @@ async function settle(person: SignedIn) {
     auditSequence: audit.items[0]?.sequence ?? 0,
     correlationId: `${mark}-click`,
     typeKey: types.key,
+    workstationId: workstation.id,
   }
 }
 
@@ -169,6 +175,7 @@ async function readWorld(person: SignedIn): Promise<string> {
       places.listContainers({ limit: 500 }),
       places.history({ limit: 500 }),
       person.client(templates).list({ limit: 500 }),
+      person.client(sync).workstations(),
       person.client(templates).listImports({ limit: 500 }),
       person.client(templates).importRows({ id: world.importId }),
     ]),
@@ -254,6 +261,8 @@ const unknown: Readonly<Record<string, Attempt>> = {
   'templates.undoImport': ({ importId: id }) => ({ id, reason }),
   'templates.abandonImport': ({ importId: id }) => ({ id }),
   'system.auditEntry': ({ auditSequence: sequence }) => ({ sequence }),
+  'sync.revokeWorkstation': ({ workstationId: id }) => ({ id, reason }),
+  'sync.resolve': ({ sampleId: itemId }) => ({ domain: 'samples', itemId, choice: { take: 'hub' } }),
 }
 
 /** Answers, and finds nothing of the other laboratory. */
@@ -284,6 +293,10 @@ const empty: Readonly<Record<string, Attempt>> = {
   'templates.listImports': () => ({ limit: 500 }),
   'system.searchAudit': () => ({ limit: 500 }),
   'system.trace': ({ correlationId: id }) => ({ id }),
+  'sync.status': () => ({}),
+  'sync.goNow': () => ({}),
+  'sync.workItems': () => ({}),
+  'sync.workstations': () => ({}),
   'auth.me': () => ({}),
   'auth.status': () => ({}),
 }
@@ -339,9 +352,55 @@ const nameless = [
   ...['samples.addType', 'samples.accessionBatch'],
   ...['system.health', 'system.services', 'system.wakeService', 'system.memory', 'system.journal'],
   ...['system.verifyJournal', 'system.changes', 'system.storeFile', 'system.metrics'],
+  ...['sync.pause', 'sync.resume', 'sync.enroll', 'sync.join', 'sync.createEnrolmentCode'],
 ]
 
 const procedures = listProcedures()
+
+// First: a person of the second laboratory will give the ids of the first one to things of their own.
+describe('a workstation of another laboratory', () => {
+  let workstation: WireWorkstation
+  beforeAll(async () => {
+    const { code } = await theirs.client(sync).createEnrolmentCode({})
+    workstation = await enrolOnWire(hub.url, code)
+  })
+
+  it('pulls its own log and nothing of this one', async () => {
+    const answer = await workstation.connection.open('/pull?after=0')
+    const text = await answer.text()
+    expect(text).toContain('Osprey')
+    expectNothingIn(text, {})
+  })
+
+  it('does not find the files of this one', async () => {
+    const asked = workstation.connection.open(`/files/${world.fileSha256}`)
+    await expect(asked).rejects.toMatchObject({ status: 404 })
+  })
+
+  it.each(services)('gets a snapshot of $name with nothing of this one', async ({ name }) => {
+    const answer = await workstation.connection.open(`/snapshot?domain=${name}`)
+    const file = Buffer.from(await answer.arrayBuffer())
+    // A line that says what it is, then the content, packed.
+    const text = gunzipSync(file.subarray(file.indexOf(10) + 1)).toString()
+    expect(text).toContain('laboratory_id')
+    expectNothingIn(text, {})
+  })
+
+  it('is told nothing of its people', async () => {
+    expectNothingIn(await (await workstation.connection.open('/people')).text(), {})
+  })
+
+  it('is not opened by a token of a person', async () => {
+    for (const path of ['pull?after=0', 'people', `files/${world.fileSha256}`]) {
+      const answer = await send({
+        url: `${hub.url}/v1/sync/${path}`,
+        method: 'GET',
+        headers: { authorization: `Bearer ${own.token}` },
+      })
+      expect([path, answer.status]).toEqual([path, 401])
+    }
+  })
+})
 
 describe('a person of another laboratory', () => {
   it('is asked about here with every procedure there is', () => {
@@ -409,7 +468,11 @@ function ask(label: string, input: object): Promise<HttpAnswer> {
 
 /** No text and no id of the first laboratory is in the answer, but what was in the question. */
 function expectNothingOf({ body }: HttpAnswer, asked: object): void {
-  const [said, question] = [JSON.stringify(body), JSON.stringify(asked)]
+  expectNothingIn(JSON.stringify(body), asked)
+}
+
+function expectNothingIn(said: string, asked: object): void {
+  const question = JSON.stringify(asked)
   const known = [mark, ...Object.values(world).map(String)]
   expect(known.filter((text) => text.length > 3 && said.includes(text) && !question.includes(text))).toEqual(
     [],
@@ -420,5 +483,6 @@ function listProcedures(): readonly KnownProcedure[] {
   const catalogue = new Catalogue()
   for (const { name, contract } of services) catalogue.add(name, contract)
   catalogue.add('system', system)
+  catalogue.add('sync', sync)
   return catalogue.list().filter(({ meta }) => !meta.internal)
 }

@@ -14,6 +14,7 @@ import { type CallContext, makeCallLink, type WireContext } from './link/call-li
 import { makeHttpWire } from './link/http-wire.ts'
 import { withPageDevices } from './link/page-devices.ts'
 import { makePortWire, openPort } from './link/port-wire.ts'
+import { createReadAgain } from './link/read-again.ts'
 import { isWorthRepeating } from './problem.ts'
 
 const contracts = { auth, barcodes, devices, samples, storage, system, templates }
@@ -57,34 +58,12 @@ export const queries = new QueryClient({
   },
 })
 
-let readAgainTimer: number | undefined
-/** What is read again when the timer ends; null is everything. */
-let readAgain: Set<string> | null = new Set()
+/** What is on the screen of these domains, or with null all of it, is read again soon. */
+export const readAgainSoon = createReadAgain(queries)
 
 function readAllAgainSoon(command: string): void {
   // The feed has a state of its own; what a scan changes is changed by the commands that follow it.
   if (command !== 'devices.recordScan' && command !== 'devices.settleScan') readAgainSoon(null)
-}
-
-/**
- * What is on the screen of these domains, or with null all of it, is read again: at most ten times a second while scans
- * come fast.
- */
-export function readAgainSoon(domains: readonly string[] | null): void {
-  readAgain = domains === null || readAgain === null ? null : new Set([...readAgain, ...domains])
-  readAgainTimer ??= window.setTimeout(() => {
-    const wanted = readAgain
-    readAgainTimer = undefined
-    readAgain = new Set()
-    if (wanted === null) void queries.invalidateQueries()
-    else void queries.invalidateQueries({ predicate: ({ queryKey }) => isAbout(queryKey, wanted) })
-  }, 100)
-}
-
-/** Keys begin with the path of the procedure. The audit trail, which the host itself tells of, grows with every change. */
-function isAbout([path]: readonly unknown[], domains: ReadonlySet<string>): boolean {
-  const domain: unknown = Array.isArray(path) ? path[0] : null
-  return typeof domain === 'string' && (domains.has(domain) || domain === 'system')
 }
 
 /** Tells the client where the token is and who wants to hear that it is refused. */

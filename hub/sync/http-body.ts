@@ -2,6 +2,7 @@ import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
+import { digestHeader, digestOf } from '../../platform/sync/wire.ts'
 import { SyncProblem } from './sync-problem.ts'
 
 const unzip = promisify(gunzip)
@@ -16,6 +17,9 @@ export async function readJson<Schema extends z.ZodType>(
 ): Promise<z.output<Schema>> {
   const sent = await readBytes(request, mostBytes)
   const bytes = request.headers['content-encoding'] === 'gzip' ? await unzipped(sent, mostBytes) : sent
+  const digest = request.headers[digestHeader]
+  if (digest !== undefined && digest !== digestOf(bytes))
+    throw new SyncProblem(400, 'BAD_REQUEST', 'The body was changed on the way: send it again')
   const parsed = schema.safeParse(parse(bytes))
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
@@ -33,7 +37,7 @@ export async function sendJson(
   answer: object,
 ): Promise<FastifyReply> {
   const bytes = Buffer.from(JSON.stringify(answer), 'utf8')
-  const typed = reply.type('application/json; charset=utf-8')
+  const typed = reply.type('application/json; charset=utf-8').header(digestHeader, digestOf(bytes))
   const takesZip = request.headers['accept-encoding']?.includes('gzip') === true
   if (!takesZip || bytes.length < worthZipping) return typed.send(bytes)
   return typed.header('content-encoding', 'gzip').send(await zip(bytes))

@@ -9,9 +9,12 @@ import { PushRun } from '../../platform/sync/push-run.ts'
 import { compareVersions } from '../../platform/sync/versions.ts'
 import {
   ChallengeRequest,
+  digestHeader,
+  digestOf,
   EnrolRequest,
   FoundRequest,
   ResolutionRequest,
+  snapshotHeaders,
   TokenRequest,
 } from '../../platform/sync/wire.ts'
 import type { HubSync } from './hub-sync.ts'
@@ -133,9 +136,10 @@ function serveLog(routes: FastifyInstance, sync: HubSync): void {
         ? await snapshots.make(laboratoryId, domain)
         : snapshots.find(laboratoryId, domain, sha256)
     void reply
-      .header('x-tracseq-position', snapshot.place.position)
-      .header('x-tracseq-hash', snapshot.place.hash)
-      .header('x-tracseq-sha256', snapshot.sha256)
+      .header(snapshotHeaders.position, snapshot.place.position)
+      .header(snapshotHeaders.hash, snapshot.place.hash)
+      .header(snapshotHeaders.sha256, snapshot.sha256)
+      .header(digestHeader, digestOf(`${snapshot.place.position} ${snapshot.place.hash} ${snapshot.sha256}`))
     return sendBytes(request, reply, snapshot.bytes, (start) => createReadStream(snapshot.path, { start }))
   })
 }

@@ -24,6 +24,8 @@ const built = import.meta.dirname
 const home = homeOfThisStart()
 
 app.setName(applicationName)
+// Fields for dates are the browser's own: they shall write days as the screens do.
+app.commandLine.appendSwitch('lang', 'en-GB')
 registerPageScheme()
 
 let opening: Promise<Workstation> | null = null

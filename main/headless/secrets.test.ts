@@ -57,6 +57,10 @@ it('writes no secret to disk outside of the database that keeps it', async () =>
   expect(written).toContain(email)
   const secrets = [password, pin, next, guess, accessToken, tokens['refreshToken'] ?? '', '$argon2']
   expect(secrets.filter((secret) => written.includes(secret))).toEqual([])
+  // The key that signs sessions lies in a database, sealed; the files that hold keys are for this user alone.
+  const databases = filesBelow(home).filter((path) => path.startsWith('databases'))
+  const open = databases.filter((path) => readFileSync(join(home, path), 'latin1').includes('PRIVATE KEY'))
+  expect(open).toEqual([])
 }, 120_000)
 
 async function startHeadless() {

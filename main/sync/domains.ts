@@ -28,6 +28,8 @@ export class Domains {
 
   /** Asks every domain where it stands. */
   async read(): Promise<Migrations> {
+    // A database that is made at its first start takes longer than a question may.
+    await this.#gateway.wakeInTurn(this.names)
     const migrations: Record<string, readonly string[]> = {}
     for (const domain of this.names) migrations[domain] = await this.#readOne(domain)
     return migrations

@@ -11,6 +11,8 @@ import type { Migrations } from '../../platform/sync/versions.ts'
 import {
   ChallengeAnswer,
   challengeBytes,
+  digestHeader,
+  digestOf,
   EnrolAnswer,
   enrolmentBytes,
   identityBytes,
@@ -227,7 +229,7 @@ async function bodyOf(json: object | undefined, file: string | undefined) {
   }
   if (json === undefined) return { body: null, headers: {} }
   const bytes = Buffer.from(JSON.stringify(json), 'utf8')
-  const headers = { 'content-type': 'application/json' }
+  const headers = { 'content-type': 'application/json', [digestHeader]: digestOf(bytes) }
   if (bytes.length < worthZipping) return { body: bytes, headers }
   return { body: await zip(bytes), headers: { ...headers, 'content-encoding': 'gzip' } }
 }
@@ -237,14 +239,18 @@ async function readAnswer<Schema extends z.ZodType>(
   schema: Schema,
 ): Promise<z.output<Schema>> {
   if (!response.ok) throw await readProblem(response)
-  const parsed = schema.safeParse(await readJson(response))
+  const text = await readText(response)
+  const digest = response.headers.get(digestHeader)
+  if (digest !== null && digest !== digestOf(text))
+    throw new HubUnreachable('The answer of the Hub was changed on the way')
+  const parsed = schema.safeParse(parse(text))
   if (parsed.success) return parsed.data
   throw new HubUnreachable('What answers at the address of the Hub does not speak as a Hub does')
 }
 
 /** What a refusal says. What is not the Hub's own word (a proxy's page, a Hub that closes) is no refusal at all. */
 async function readProblem(response: Response): Promise<HubRefused> {
-  const parsed = Problem.safeParse(await readJson(response).catch(() => null))
+  const parsed = Problem.safeParse(parse(await readText(response)))
   const mayPass = response.status >= 500 || response.status === 429
   if (!parsed.success || mayPass)
     throw new HubUnreachable(
@@ -253,11 +259,20 @@ async function readProblem(response: Response): Promise<HubRefused> {
   return new HubRefused(response.status, parsed.data)
 }
 
-async function readJson(response: Response): Promise<unknown> {
+async function readText(response: Response): Promise<string> {
   try {
-    return await response.json()
+    return await response.text()
   } catch (error) {
     throw new HubUnreachable(`The answer of the Hub broke off: ${describe(error)}`, { cause: error })
+  }
+}
+
+/** Undefined for what is no JSON. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { LogPlace } from '../../platform/sync/domain-contract.ts'
+import { digestHeader, digestOf, snapshotHeaders } from '../../platform/sync/wire.ts'
 import type { Domains } from './domains.ts'
 import { type HubConnection, HubUnreachable } from './hub-connection.ts'
 
@@ -46,20 +47,28 @@ async function fetchSnapshot(connection: HubConnection, domain: string, path: st
         withinMs: transferWithinMs,
         headers: have === 0 ? {} : { range: `bytes=${have}-` },
       })
-      sha256 = response.headers.get('x-tracseq-sha256')
-      const place = LogPlace.parse({
-        position: Number(response.headers.get('x-tracseq-position')),
-        hash: response.headers.get('x-tracseq-hash'),
-      })
+      const told = readHeaders(response.headers)
+      sha256 = told.sha256
       await save(response, path, response.status === 206)
       const found = await hashOf(path)
-      if (found === sha256) return place
+      if (found === sha256) return told.place
       sha256 = null
       throw new HubUnreachable(`The rows of ${domain} did not arrive as the Hub sent them`)
     } catch (error) {
       if (!(error instanceof HubUnreachable) || attempt === attempts) throw error
     }
   }
+}
+
+/** What comes with the bytes. */
+function readHeaders(headers: Headers): { readonly place: LogPlace; readonly sha256: string } {
+  const position = headers.get(snapshotHeaders.position) ?? ''
+  const hash = headers.get(snapshotHeaders.hash) ?? ''
+  const sha256 = headers.get(snapshotHeaders.sha256) ?? ''
+  const place = LogPlace.safeParse({ position: Number(position), hash })
+  if (!place.success || headers.get(digestHeader) !== digestOf(`${position} ${hash} ${sha256}`))
+    throw new HubUnreachable('What the Hub says of its snapshot was changed on the way')
+  return { place: place.data, sha256 }
 }
 
 async function save(response: Response, path: string, isContinued: boolean): Promise<void> {

@@ -33,15 +33,12 @@ export interface SyncTiming {
   readonly everyMs: number
   readonly firstBackOffMs: number
   readonly longestBackOffMs: number
-  /** How long what a person must put right is left alone before it is tried again. */
-  readonly stoppedMs: number
 }
 
 const defaultTiming: SyncTiming = {
   everyMs: 30_000,
   firstBackOffMs: 1_000,
   longestBackOffMs: 60_000,
-  stoppedMs: 5 * 60_000,
 }
 
 const listenAgainMs = 1_000
@@ -314,8 +311,9 @@ export class SyncClient {
       return this.#backOff()
     }
     if (error instanceof HubRefused || error instanceof ForgedLog || error instanceof WrongHub) {
+      // It may have been put right meanwhile, at the Hub or on the way to it.
       this.#announce('stopped', error.message)
-      return this.#timing.stoppedMs
+      return this.#backOff()
     }
     // A service of this workstation that does not answer: it is started anew by whoever looks after it.
     const words = error instanceof Error ? error.message : String(error)

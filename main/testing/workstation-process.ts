@@ -34,6 +34,8 @@ export interface StartOptions {
   readonly program?: string
   /** What stands on its command line besides home and port. */
   readonly arguments?: readonly string[]
+  /** Without a laboratory and its administrator, as one that will join a Hub's. */
+  readonly isEmpty?: boolean
   /** Stops waiting for the first line; the process goes on or is killed by whoever aborts. */
   readonly onSpawned?: (kill: () => Promise<void>) => void
 }
@@ -93,8 +95,9 @@ export async function startWorkstationProcess(
       PATH: process.env['PATH'],
       HOME: process.env['HOME'],
       TMPDIR: process.env['TMPDIR'],
-      TRACSEQ_ADMIN_EMAIL: administrator.email,
-      TRACSEQ_ADMIN_PASSWORD: administrator.password,
+      ...(options.isEmpty === true
+        ? {}
+        : { TRACSEQ_ADMIN_EMAIL: administrator.email, TRACSEQ_ADMIN_PASSWORD: administrator.password }),
       ...options.environment,
     },
   })

@@ -4,6 +4,7 @@ import type { ORPCError } from '@orpc/client'
 import type { AnyContractRouter } from '@orpc/contract'
 import { v7 as newId } from 'uuid'
 import type { Actor, Envelope } from '../contract/envelope.ts'
+import type { ProcedureMeta } from '../contract/procedure.ts'
 import type { FinishedSpan, ServiceNotice } from '../service/boot.ts'
 import type { BreakerOptions } from './breaker.ts'
 import { type CallOrigin, decideDeadline, givenIdempotencyKey } from './call-origin.ts'
@@ -148,8 +149,13 @@ export class Gateway {
       throw problem
     } finally {
       if (mayEndSession) this.forgetSessions()
-      this.#telemetry.conclude(trip, problem)
+      this.#telemetry.conclude(trip, problem, call.signal?.aborted === true)
     }
+  }
+
+  /** Counts a request of an address that does not come as a call. Rejects with TOO_MANY_REQUESTS beyond the limits. */
+  admitClient(client: string, meta: Pick<ProcedureMeta, 'scan' | 'guessable'>): Promise<void> {
+    return this.#limits.admitClient(client, meta)
   }
 
   /** Forgets who holds which token; call it after a sign-out, a lock, or a change of a person or a role. */

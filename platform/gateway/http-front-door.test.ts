@@ -1,6 +1,7 @@
 import { request } from 'node:http'
 import type { OpenAPI } from '@orpc/contract'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { commonError } from './faults.ts'
 import { type HttpFrontDoor, openHttpFrontDoor } from './http-front-door.ts'
 import { eventually, startTestGateway, type TestGateway } from './testing/test-gateway.ts'
 
@@ -271,6 +272,28 @@ describe('the door itself', () => {
     expect(await slow).toMatchObject({ status: 200 })
     await closed
     await expect(ask('GET', '/health')).rejects.toThrow()
+  })
+
+  test('a further route of the host is refused in the same shape', async () => {
+    const wider = await openHttpFrontDoor(running.gateway, {
+      ...{ host: '127.0.0.1', port: 0, title: 'TracSeq Hub', version: '1.2.3', isReady: () => true },
+      loopbackOnly: true,
+      addRoutes: (app) => {
+        app.get('/busy', () => {
+          throw commonError('BUSY')
+        })
+        app.get('/defect', () => {
+          throw new Error('a defect')
+        })
+      },
+    })
+    const busy = await fetch(`${wider.url}/busy`)
+    expect({ status: busy.status, body: await busy.json() }).toEqual({ status: 429, body: shape('BUSY') })
+    expect(busy.headers.get('retry-after')).toBe('1')
+    const defect = await fetch(`${wider.url}/defect`)
+    expect(defect.status).toBe(500)
+    expect(await defect.text()).not.toContain('a defect')
+    await wider.close()
   })
 
   test('closing waits no longer than it may', async () => {

@@ -223,7 +223,7 @@ function serveProcedures(
 const RetryAfter = z.object({ retryAfterMs: z.number() })
 
 /** Says in seconds when it is worth asking again, to whoever was turned away for the moment. */
-function noteRetryAfter(reply: FastifyReply, error: unknown): void {
+export function noteRetryAfter(reply: FastifyReply, error: unknown): void {
   if (!(error instanceof ORPCError) || (error.status !== 429 && error.status !== 503)) return
   const { data } = RetryAfter.safeParse(error.data)
   reply.header('retry-after', Math.max(1, Math.ceil((data?.retryAfterMs ?? 0) / 1_000)))
@@ -242,7 +242,12 @@ function contextOf(request: FastifyRequest, reply: FastifyReply): DoorContext {
 function answerProblems(app: FastifyInstance, gateway: Gateway, largestJsonBytes: number): void {
   app.setNotFoundHandler(sendUnknownRoute)
   app.setErrorHandler<FastifyError>((error, request, reply) => {
-    const status = error instanceof ORPCError ? error.status : (error.statusCode ?? 500)
+    if (error instanceof ORPCError && error.status !== 500) {
+      const { status, code, message, data } = error as ORPCError<string, unknown>
+      noteRetryAfter(reply, error)
+      return sendProblem(reply, status, code, message, data)
+    }
+    const status = error.statusCode ?? 500
     if (status === 413)
       return sendTooLarge(reply, error instanceof BodyTooLarge ? error.largestBytes : largestJsonBytes)
     if (status < 500) return sendProblem(reply, status, codeOfStatus(status), error.message)

@@ -7,9 +7,12 @@ const windowLength = 512
 const callBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 const shareBuckets = [0.00005, 0.0001, 0.0002, 0.0003, 0.0005, 0.001, 0.0025, 0.005, 0.01]
 
+/** The outcome of a query whose caller stopped waiting; it is no error. */
+export const givenUpCode = 'GIVEN_UP'
+
 /** How one call ended. */
 export interface FinishedCall {
-  /** `OK` or the error's code. */
+  /** `OK`, the error's code, or {@link givenUpCode}. */
   readonly code: string
   readonly durationMs: number
   /** Of the duration, what was spent outside the gateway: in the service, or waiting for its start. */
@@ -72,7 +75,7 @@ export class Metrics {
     this.#share.observe(Math.max(0, call.durationMs - call.elsewhereMs) / 1_000)
     const totals = this.#totalsOf(procedure.domain)
     totals.calls += 1
-    if (call.code !== 'OK') totals.errors += 1
+    if (call.code !== 'OK' && call.code !== givenUpCode) totals.errors += 1
     totals.latenciesMs[totals.next] = call.durationMs
     totals.next = (totals.next + 1) % windowLength
   }

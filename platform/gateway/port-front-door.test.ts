@@ -29,6 +29,22 @@ test('a typed client over a real port: answers, typed errors, sessions, internal
   close()
 })
 
+test('a query whose caller leaves is no error of the service', async () => {
+  running = startTestGateway()
+  const { client, close } = openTestClient(running.gateway)
+  const leaving = new AbortController()
+  const answer = client.alpha.slow({ ms: 400 }, { signal: leaving.signal })
+  await eventually('the query is under way', () =>
+    running.gateway.services().some(({ name, inFlight }) => name === 'alpha' && inFlight === 1),
+  )
+  leaving.abort()
+  await expect(answer).rejects.toThrow()
+  await eventually('the query is counted', () => running.gateway.figures('alpha').calls === 1)
+  expect(running.gateway.figures('alpha').errors).toBe(0)
+  expect(running.logLines().filter(({ level }) => level === 'warn')).toEqual([])
+  close()
+})
+
 test('an idempotency key is passed on, made when there is none, and refused when it is nonsense', async () => {
   running = startTestGateway()
   const { client, close } = openTestClient(running.gateway)

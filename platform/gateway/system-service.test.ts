@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { composePayload, type EntryMetadata } from '../journal/entry.ts'
+import { SecretUnreadable } from '../journal/secret-store.ts'
 import { type RunningJournal, startJournal } from '../journal/start-journal.ts'
 import { openHttpFrontDoor } from './http-front-door.ts'
 import { createSystemService, describeVerification } from './system-service.ts'
@@ -244,4 +245,90 @@ test('a call can be followed by its correlation id, and metrics be read', async 
   })
   const metrics = await ask('metrics')
   expect(metrics).toContainEqual(expect.objectContaining({ name: 'tracseq_calls_total' }))
+})
+
+describe('what each domain seals its secrets with', () => {
+  const envelope = (service: string | null) => ({
+    actor: { ...technician, service },
+    correlationId: 'opening',
+    idempotencyKey: null,
+    deadlineAt: Date.now() + 5_000,
+    traceParent: null,
+  })
+  const keyFor = async (domain: string, gateway = running.gateway) =>
+    gateway.call({
+      path: ['system', 'domainKey'],
+      input: undefined,
+      origin: { from: 'service', domain, envelope: envelope(domain) },
+    })
+
+  test('is a key of its own, the same at the next start', async () => {
+    const key = await keyFor('alpha')
+    expect(key).toEqual({ key: expect.stringMatching(/^[A-Za-z0-9+/]{43}=$/) as string })
+    expect(await keyFor('alpha')).toEqual(key)
+    expect(await keyFor('beta')).not.toEqual(key)
+    const next = startTestGateway()
+    const { home } = running
+    const options = { gateway: next.gateway, journal: journal.client, home, version: '1.2.3' }
+    next.gateway.addLocal(createSystemService(options))
+    expect(await keyFor('alpha', next.gateway)).toEqual(key)
+    await next.stop()
+  })
+
+  test('is for services alone, not for whom they act', async () => {
+    expect(await codeOf(ask('domainKey'))).toBe('NOT_FOUND')
+    const origin = { from: 'service', domain: 'alpha', envelope: envelope(null) } as const
+    const asked = running.gateway.call({ path: ['system', 'domainKey'], input: undefined, origin })
+    expect(await codeOf(asked)).toBe('FORBIDDEN')
+  })
+
+  test('is another one for this start when it was sealed elsewhere, and the log says so', async () => {
+    const next = startTestGateway()
+    const secrets = {
+      kept: 'sealed',
+      read: () => {
+        throw new SecretUnreadable('domain-keys.sealed was sealed on another computer')
+      },
+      write: () => undefined,
+    }
+    const { home } = next
+    const options = { gateway: next.gateway, journal: journal.client, home, version: '1.2.3', secrets }
+    next.gateway.addLocal(createSystemService(options))
+    const key = await keyFor('alpha', next.gateway)
+    expect(await keyFor('alpha', next.gateway)).toEqual(key)
+    const warning = next.logLines().find(({ level }) => level === 'warn' || level === 40)
+    expect(JSON.stringify(warning)).toContain('another computer')
+    await next.stop()
+  })
+})
+
+test('where laboratories share a host, each has its own files and sees its own calls', async () => {
+  const shared = startTestGateway({ resolveSession: async (token) => ({ actor: personOf(token) }) })
+  const { gateway, home } = shared
+  const options = { gateway, journal: journal.client, home, version: '1.2.3', filesPerLaboratory: true }
+  gateway.addLocal(createSystemService(options))
+  const call = (path: string, token: string, input: unknown = {}, correlationId?: string) =>
+    gateway.call({
+      path: path.split('.'),
+      input,
+      ...(correlationId === undefined ? {} : { correlationId }),
+      origin: {
+        from: 'door',
+        client: 'test',
+        headers: { token, idempotencyKey: null, deadlineMs: null, traceParent: null },
+      },
+    })
+  await call('system.storeFile', 'heron', { file: new File(['a manifest'], 'manifest.csv') })
+  expect(readdirSync(join(home, 'files'))).toEqual(['heron'])
+  expect(readdirSync(join(home, 'files', 'heron'))).toHaveLength(1)
+
+  await call('alpha.write', 'heron', { note: 'ours' }, 'click-9')
+  const own = await call('system.trace', 'heron', { id: 'click-9' })
+  expect(own).toContainEqual(expect.objectContaining({ name: 'gateway alpha.write' }))
+  expect(await call('system.trace', 'osprey', { id: 'click-9' })).toEqual([])
+  await shared.stop()
+
+  function personOf(laboratoryId: string) {
+    return { ...auditor, permissions: [...auditor.permissions, 'test:write'], laboratoryId }
+  }
 })

@@ -5,7 +5,7 @@ import type { FinishedSpan, FromService } from '../service/boot.ts'
 import { type CallOrigin, givenTraceParent } from './call-origin.ts'
 import type { Catalogue, KnownProcedure } from './catalogue.ts'
 import type { Log, LogLevel } from './log.ts'
-import { Metrics } from './metrics.ts'
+import { givenUpCode, Metrics } from './metrics.ts'
 import type { ServiceStatus } from './registry.ts'
 import { createTracer, endSpan, startSpan, TraceStore } from './trace.ts'
 
@@ -67,14 +67,16 @@ export class Telemetry {
     })
   }
 
-  conclude(trip: Trip, problem: ORPCError<string, unknown> | null): void {
+  conclude(trip: Trip, problem: ORPCError<string, unknown> | null, callerLeft: boolean): void {
     const { procedure, correlationId, span, actor, elsewhereMs } = trip
-    const code = problem?.code ?? 'OK'
+    // A screen that was left wants its answers no more: that is nobody's fault.
+    const isGivenUp = problem !== null && callerLeft && procedure.meta.kind === 'query'
+    const code = isGivenUp ? givenUpCode : (problem?.code ?? 'OK')
     if (actor !== null) span.setAttribute('laboratoryId', actor.laboratoryId)
     const durationMs = performance.now() - trip.startedAt
     this.metrics.count(procedure, { code, durationMs, elsewhereMs })
     endSpan(span, code)
-    this.log.write(levelOf(procedure, problem), `${procedure.label} ${code}`, {
+    this.log.write(isGivenUp ? 'debug' : levelOf(procedure, problem), `${procedure.label} ${code}`, {
       correlationId,
       traceId: span.spanContext().traceId,
       step: 'gateway',

@@ -29,7 +29,7 @@ import type { Surroundings } from './start-service.ts'
 /** What every domain does for sync, whatever it is about: its tables and its rules say the rest. */
 export function syncProcedures(
   definition: ServiceDefinition,
-  around: Pick<Surroundings, 'database' | 'home' | 'workstation'>,
+  around: Pick<Surroundings, 'database' | 'home' | 'workstation' | 'report'>,
   clock: HybridClock,
 ): Implementation<DomainSyncContract> {
   const { name } = definition
@@ -40,6 +40,8 @@ export function syncProcedures(
   const following: FollowingDomain = {
     ...{ name, database, images, rules, workstationId: workstation.id, tick: () => clock.tick() },
   }
+  /** Whoever shows the domain reads it again. */
+  const tellChanged = (laboratoryId: string) => around.report({ type: 'changed', laboratoryId })
   const folderOf = (laboratoryId: string) => join(around.home, 'sync', laboratoryId, name)
 
   /** Ends what the platform wrote itself, for nobody in particular, as an entry of the journal. */
@@ -129,17 +131,21 @@ export function syncProcedures(
       const rows = await installSnapshot(following, laboratoryId, { path, sha256: await hashOf(path) }, place)
       // The rows are in no entry: the way back begins here.
       await database.snapshot()
+      tellChanged(laboratoryId)
       return { rows }
     }),
 
     syncFollow: orchestrates(async (_scope, { entries, upTo }) => {
-      const { position, hash, pending } = await followEntries(following, entries, upTo)
+      const { laboratoryId, position, hash, pending } = await followEntries(following, entries, upTo)
+      if (entries.length > 0) tellChanged(laboratoryId)
       return { place: { position, hash }, pending }
     }),
 
-    syncDecide: orchestrates(async (_scope, { sets, known, again }) => ({
-      decided: [...(await decideSets(deciding, sets, toKnown(known), { from: 'workstation', again }))],
-    })),
+    syncDecide: orchestrates(async (_scope, { sets, known, again }) => {
+      const decided = await decideSets(deciding, sets, toKnown(known), { from: 'workstation', again })
+      for (const laboratoryId of new Set(sets.map((set) => set.laboratoryId))) tellChanged(laboratoryId)
+      return { decided: [...decided] }
+    }),
 
     syncResolve: orchestrates(async (_scope, { laboratoryId, itemId, choice, reason, actorId, known }) => {
       const id = uuidv7()
@@ -148,6 +154,7 @@ export function syncProcedures(
         ...{ hybridLogicalTime: clock.tick(), recordedAt: new Date().toISOString() },
       }
       const answer = await resolveInDatabase(deciding, itemId, choice, resolver, toKnown(known))
+      tellChanged(laboratoryId)
       return 'kind' in answer ? { done: false, words: answer.words } : { done: true, decided: [...answer] }
     }),
 

@@ -1,4 +1,4 @@
-/** Names of migrations in their order, by domain. */
+/** Names of migrations by domain. */
 export type Migrations = Readonly<Record<string, readonly string[]>>
 
 /** How a workstation's schemas stand to the Hub's. */
@@ -6,15 +6,18 @@ export type VersionStanding = 'same' | 'behind' | 'ahead'
 
 /**
  * Compares what a workstation has with what the Hub has. One whose schemas are older may push (the Hub brings what it
- * sends up to date) and not pull; one that has any migration which the Hub does not know is ahead of it.
+ * sends up to date) and not pull; one that has any migration which the Hub does not know is ahead of it. The order in
+ * which they were applied says nothing: a home that is upgraded gets them in another one than a new home.
  */
 export function compareVersions(workstation: Migrations, hub: Migrations): VersionStanding {
-  let isBehind = false
-  for (const domain of new Set([...Object.keys(workstation), ...Object.keys(hub)])) {
-    const theirs = workstation[domain] ?? []
-    const ours = hub[domain] ?? []
-    if (theirs.some((name, index) => ours[index] !== name)) return 'ahead'
-    if (theirs.length < ours.length) isBehind = true
-  }
-  return isBehind ? 'behind' : 'same'
+  const theirs = namesOf(workstation)
+  const ours = namesOf(hub)
+  if (theirs.difference(ours).size > 0) return 'ahead'
+  return ours.difference(theirs).size > 0 ? 'behind' : 'same'
+}
+
+function namesOf(migrations: Migrations): Set<string> {
+  return new Set(
+    Object.entries(migrations).flatMap(([domain, names]) => names.map((name) => `${domain}/${name}`)),
+  )
 }

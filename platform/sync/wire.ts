@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { z } from 'zod'
 import { Resolution } from './contract.ts'
 import { LogPlace, WireEntry } from './domain-contract.ts'
@@ -81,6 +82,23 @@ export const PeopleAnswer = z.object({ credentials: z.array(Credential), leaseMs
 export const ResolutionRequest = Resolution.extend({ actorId: z.uuid() })
 
 export const Problem = z.object({ code: z.string(), message: z.string(), data: z.unknown().optional() })
+
+/**
+ * Header with the SHA-256 (hex) of a JSON body before it is zipped: what was changed on the way is noticed even where
+ * nothing else would, and asked for again.
+ */
+export const digestHeader = 'x-tracseq-digest'
+
+/** Headers that come with a snapshot; its digest covers them, and they name the hash of the file. */
+export const snapshotHeaders = {
+  position: 'x-tracseq-position',
+  hash: 'x-tracseq-hash',
+  sha256: 'x-tracseq-sha256',
+} as const
+
+export function digestOf(content: Uint8Array | string): string {
+  return hash('sha256', content, 'hex')
+}
 
 /** What the Hub signs to prove who it is. */
 export function identityBytes(nonce: string, challenge: string): Uint8Array {

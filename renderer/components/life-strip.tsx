@@ -14,6 +14,8 @@ export interface LifeLane {
     readonly from: string
     readonly to: string | null
     readonly label: string
+    /** Instead of the label where there is no room for it. */
+    readonly short?: string
     readonly tone?: LifeTone
   }[]
   readonly points?: readonly { readonly at: string; readonly label: string; readonly tone?: LifeTone }[]
@@ -32,6 +34,7 @@ const laneHeight = 28
 const headHeight = 22
 const left = 132
 const right = 40
+const characterWidth = 7
 const dayMs = 86_400_000
 const tickDays = [1, 2, 4, 7, 14, 30, 61, 122, 183, 365, 730] as const
 const dayName = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' })
@@ -76,14 +79,14 @@ export function LifeStrip({ label, lanes, from, now, nowWord }: LifeStripProps) 
                 {lane.spans?.map((span, at) => {
                   const begin = x(span.from)
                   const length = Math.max(3, x(span.to ?? end) - begin)
-                  const room = Math.floor((length - 14) / 6.6)
+                  const words = wordsThatFit(span, Math.floor((length - 14) / characterWidth))
                   return (
                     <g key={at} className={`span ${span.tone ?? ''}`}>
                       <title>{span.label}</title>
                       <rect x={begin} y={top + 5} width={length} height={laneHeight - 10} rx={2} />
-                      {room > 3 && (
+                      {words !== null && (
                         <text className="in" x={begin + 7} y={middle + 4}>
-                          {span.label.length > room ? `${span.label.slice(0, room - 1)}…` : span.label}
+                          {words}
                         </text>
                       )}
                     </g>
@@ -110,6 +113,16 @@ export function LifeStrip({ label, lanes, from, now, nowWord }: LifeStripProps) 
       )}
     </figure>
   )
+}
+
+/** The label, else what is short for it, else its beginning: as much as can be read in that many characters. */
+function wordsThatFit(
+  { label, short = label }: { readonly label: string; readonly short?: string },
+  room: number,
+): string | null {
+  const words = label.length <= room ? label : short
+  if (words.length <= room) return words
+  return room > 5 ? `${words.slice(0, room - 1)}…` : null
 }
 
 /** Midnights with a label each, as many as fit side by side. */

@@ -1,7 +1,7 @@
 import { Spotlight, spotlight } from '@mantine/spotlight'
 import { useDebouncedValue } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { api } from '../client.ts'
 import type { IconName } from '../components/drawings.tsx'
@@ -30,9 +30,17 @@ export function Palette({ onKeysHelp }: { readonly onKeysHelp: () => void }) {
   const [text, setText] = useState('')
   const wanted = text.trim()
   const found = useFound(wanted)
-  const groups = [...useCommands(wanted, onKeysHelp), ...found.groups].filter(
-    ({ actions }) => actions.length > 0,
-  )
+  const commands = useCommands(wanted, onKeysHelp)
+  const asScan = useAsScan(wanted)
+  // Who types a name looks for it; who types one of our codes does so because the scanner could not read it.
+  const isOwnCode = /^[a-z]{2}-[0-9a-z]{4}-[0-9]/i.test(wanted)
+  const groups = [
+    ...(isOwnCode ? asScan : []),
+    ...commands,
+    ...found.groups,
+    ...(isOwnCode ? [] : asScan),
+  ].filter(({ actions }) => actions.length > 0)
+  const list = useFirstChosen(groups[0]?.actions[0]?.id)
   return (
     <Spotlight.Root
       query={text}
@@ -50,7 +58,7 @@ export function Palette({ onKeysHelp }: { readonly onKeysHelp: () => void }) {
         leftSection={<Icon name="search" />}
         maxLength={200}
       />
-      <Spotlight.ActionsList aria-label={t('search')}>
+      <Spotlight.ActionsList ref={list} aria-label={t('search')}>
         {groups.map((group) => (
           <Spotlight.ActionsGroup key={group.label} label={group.label}>
             {group.actions.map((action) => (
@@ -100,22 +108,33 @@ function useCommands(wanted: string, onKeysHelp: () => void): readonly Group[] {
     label: t(`screens.${key}`),
     run: () => goTo({ to: path }),
   }))
-  const asScan: readonly Action[] =
-    wanted === ''
-      ? []
-      : [
-          {
-            id: 'scan',
-            icon: 'scanner',
-            label: t('palette.asScan', { text: wanted }),
-            hint: t('palette.asScanHint'),
-            run: () => scanTyped(wanted),
-          },
-        ]
   return [
-    { label: t('palette.actions'), actions: [...asScan, ...actions.filter(fits)] },
+    { label: t('palette.actions'), actions: actions.filter(fits) },
     { label: t('palette.screens'), actions: screens.filter(fits) },
   ]
+}
+
+function useAsScan(wanted: string): readonly Group[] {
+  const { t } = useTranslation('frame')
+  if (wanted === '') return []
+  const action: Action = {
+    id: 'scan',
+    icon: 'scanner',
+    label: t('palette.asScan', { text: wanted }),
+    hint: t('palette.asScanHint'),
+    run: () => scanTyped(wanted),
+  }
+  return [{ label: t('palette.scanner'), actions: [action] }]
+}
+
+/** What Enter does is the first of the list, also when answers come in above what was first before. */
+function useFirstChosen(firstId: string | undefined) {
+  const list = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    list.current?.querySelector('[data-selected]')?.removeAttribute('data-selected')
+    list.current?.querySelector('[data-action]')?.setAttribute('data-selected', 'true')
+  }, [firstId])
+  return list
 }
 
 function useFound(wanted: string): { readonly groups: readonly Group[]; readonly searching: boolean } {

@@ -425,6 +425,7 @@ export const auth = domainContract('auth', {
   laboratoryHere: query({
     permission: 'public',
     internal: true,
+    deadlineMs: firstStartMs,
     summary: 'The laboratory of this workstation',
   }).output(LaboratoryHereAnswer),
 

@@ -350,12 +350,12 @@ it('keeps two laboratories apart, even with the same address in both', async () 
   const seen = (await auth.signIns({ limit: 500 }, stranger)).items
   expect(new Set(seen.map(({ userId }) => userId))).toEqual(new Set([there.me.user.id]))
   for (const attempt of [
-    auth.getUser({ id: user.id }, stranger),
-    auth.setUserStatus({ id: user.id, status: 'deleted', reason: 'test' }, stranger),
-    auth.resetPassword({ id: user.id, newPassword: 'eleven blue kites', reason: 'test' }, stranger),
-    auth.revokeSession({ sessionId: here.me.sessionId }, stranger),
+    () => auth.getUser({ id: user.id }, stranger),
+    () => auth.setUserStatus({ id: user.id, status: 'deleted', reason: 'test' }, stranger),
+    () => auth.resetPassword({ id: user.id, newPassword: 'eleven blue kites', reason: 'test' }, stranger),
+    () => auth.revokeSession({ sessionId: here.me.sessionId }, stranger),
   ]) {
-    await expect(attempt).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    await expect(attempt()).rejects.toMatchObject({ code: 'NOT_FOUND' })
   }
   expect(await auth.getUser({ id: user.id }, { context: { actor } })).toMatchObject({ status: 'active' })
 

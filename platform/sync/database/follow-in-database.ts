@@ -62,12 +62,13 @@ export async function followEntries(
   domain: FollowingDomain,
   entries: readonly ReceivedEntry[],
   upTo: Place,
-): Promise<Place & { readonly pending: number }> {
+): Promise<Place & { readonly laboratoryId: string; readonly pending: number }> {
   return domain.database.changeAsPlatform(async (tx) => {
     const state = await readSyncState(tx)
-    if (state.laboratoryId === null) throw new Error(`${domain.name} is not enrolled: it follows no Hub`)
+    const { laboratoryId } = state
+    if (laboratoryId === null) throw new Error(`${domain.name} is not enrolled: it follows no Hub`)
     const fresh = entries.filter(({ position }) => position > state.position)
-    const made = fresh.length === 0 ? [] : await followFresh(tx, domain, state.laboratoryId, fresh)
+    const made = fresh.length === 0 ? [] : await followFresh(tx, domain, laboratoryId, fresh)
     if (upTo.position > state.position) {
       // Positions of other domains' entries are not worth an entry of their own: followed again, they change nothing.
       await tx.execute(
@@ -75,7 +76,8 @@ export async function followEntries(
       )
     }
     const after = await readSyncState(tx)
-    return { answer: { position: after.position, hash: after.hash, pending: after.pending }, entries: made }
+    const { position, hash, pending } = after
+    return { answer: { laboratoryId, position, hash, pending }, entries: made }
   })
 }
 

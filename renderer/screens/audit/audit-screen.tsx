@@ -66,7 +66,7 @@ export function AuditScreen() {
     {
       key: 'number',
       head: t('columns.number'),
-      width: '76px',
+      width: '66px',
       align: 'end',
       cell: ({ sequence }) => sequence,
     },
@@ -79,20 +79,20 @@ export function AuditScreen() {
     {
       key: 'person',
       head: t('columns.person'),
-      width: 'minmax(100px, .8fr)',
+      width: 'minmax(96px, .6fr)',
       cell: ({ actorId }) => nameOf(actorId),
     },
-    { key: 'part', head: t('columns.part'), width: '92px', cell: ({ domain }) => partWords(domain, words) },
+    { key: 'part', head: t('columns.part'), width: '78px', cell: ({ domain }) => partWords(domain, words) },
     {
       key: 'what',
       head: t('columns.what'),
-      width: 'minmax(178px, 1.8fr)',
+      width: 'minmax(178px, 2.4fr)',
       cell: (item) => entryWords(item, words),
     },
     {
       key: 'reason',
       head: t('columns.reason'),
-      width: 'minmax(110px, 1.4fr)',
+      width: 'minmax(90px, 1fr)',
       cell: (item) => reasonOf(item, words),
     },
   ]

@@ -37,14 +37,14 @@ export function EntryDetail({ sequence, nameOf, onCorrelation }: EntryDetailProp
       <h2>{t('detail', { sequence })}</h2>
       <dl className="kv">
         <dt>{t('columns.what')}</dt>
-        <dd>
-          {entryWords(entry, t)}, {t(`origin.${entry.origin}`)}
-        </dd>
+        <dd>{entryWords(entry, t)}</dd>
+        <dt>{t('madeAt')}</dt>
+        <dd>{t(`origin.${entry.origin}`)}</dd>
         <dt>{t('recorded')}</dt>
         <dd>{wholeMoment(entry.recordedAt)}</dd>
         <dt>{t('columns.person')}</dt>
         <dd>{nameOf(entry.actorId)}</dd>
-        {entry.reason !== null && (
+        {entry.reason !== null && (cause === null || entry.eventNames.length > 0) && (
           <>
             <dt>{t('columns.reason')}</dt>
             <dd>{cause === null ? entry.reason : t('reaction', { event: eventWords(cause, t) })}</dd>

@@ -30,7 +30,7 @@ export function BenchScreen() {
     <div className="bench">
       <div className="left">
         {next === undefined ? <NothingNext reading={reading} /> : <NextTask key={next.id} task={next} />}
-        <Worklist tasks={others} />
+        <Worklist tasks={others} reading={reading} />
         <InHand />
       </div>
       <div className="right side">
@@ -98,7 +98,8 @@ function NextTask({ task }: { readonly task: Task }) {
 function Progress({ task }: { readonly task: Task }) {
   const { t } = useTranslation(['bench', 'common'])
   const words = t('common:ofTotal', { done: countText(task.done), total: countText(task.total) })
-  if (task.total > 12 || task.total < 2) {
+  if (task.total < 2) return null
+  if (task.total > 12) {
     return (
       <div className="strip wide">
         <Meter value={task.total === 0 ? 0 : (task.done / task.total) * 100} tone="now" thin />
@@ -122,16 +123,20 @@ function Progress({ task }: { readonly task: Task }) {
   )
 }
 
-function Worklist({ tasks }: { readonly tasks: readonly Task[] }) {
-  const { t } = useTranslation('bench')
+function Worklist({ tasks, reading }: { readonly tasks: readonly Task[]; readonly reading: boolean }) {
+  const { t } = useTranslation(['bench', 'common'])
   const open = useOpenTask()
   return (
     <section className="pane column" aria-labelledby="h-work">
       <div className="pane-h">
         <h2 id="h-work">{t('worklist')}</h2>
-        <span className="cnt">{t('worklistCount', { count: tasks.length })}</span>
+        {!reading && <span className="cnt">{t('worklistCount', { count: tasks.length })}</span>}
       </div>
-      {tasks.length === 0 && <p className="quiet-line">{t('nothingElse')}</p>}
+      {tasks.length === 0 && (
+        <p className="quiet-line">
+          {reading ? t('common:loading', { what: t('worklist') }) : t('nothingElse')}
+        </p>
+      )}
       <div className="scroll grow" tabIndex={-1}>
         {tasks.length > 0 && (
           <table className="tb two work">
@@ -229,7 +234,13 @@ function InHand() {
                 letter={types.data?.find(({ key }) => key === container.material)?.letter ?? '·'}
               />
               <p className="md medium ell">
-                <CodeText>{container.label}</CodeText>
+                {container.sampleId === null ? (
+                  <CodeText>{container.label}</CodeText>
+                ) : (
+                  <Link className="whole" to="/samples/$id" params={{ id: container.sampleId }}>
+                    <CodeText>{container.label}</CodeText>
+                  </Link>
+                )}
               </p>
               <p className="sm t3 ell">
                 {container.reservedPlace === null

@@ -144,7 +144,7 @@ export function useTasks(): { readonly tasks: readonly Task[]; readonly reading:
       id: 'return',
       priority: 'low',
       title: t('tasks.return', { count: inHand.length }),
-      facts: t('tasks.returnFacts', { label }),
+      facts: t('tasks.returnFacts', { count: inHand.length, label }),
       done: 0,
       total: inHand.length,
       since,

@@ -111,8 +111,9 @@ export function PersonDetail({ person }: { readonly person: User }) {
   )
 }
 
-/** `samples: create, edit, read` – one line for each resource. */
+/** `Samples: see samples, change samples` – one line for each kind of thing. */
 function PermissionList({ permissions }: { readonly permissions: readonly string[] }) {
+  const { t } = useTranslation('people')
   const byResource = new Map<string, string[]>()
   for (const permission of [...permissions].sort()) {
     const [resource = '', action = ''] = permission.split(':')
@@ -122,8 +123,12 @@ function PermissionList({ permissions }: { readonly permissions: readonly string
     <dl className="kv">
       {[...byResource].map(([resource, actions]) => (
         <div key={resource} style={{ display: 'contents' }}>
-          <dt>{resource}</dt>
-          <dd>{actions.join(', ')}</dd>
+          <dt>{t(`resource.${resource}`, { defaultValue: resource })}</dt>
+          <dd>
+            {actions
+              .map((action) => t(`permission.${resource}.${action}`, { defaultValue: action }))
+              .join(', ')}
+          </dd>
         </div>
       ))}
     </dl>

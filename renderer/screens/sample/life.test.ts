@@ -31,8 +31,13 @@ it('draws where it lay as stretches between being placed and taken out', () => {
   )
   expect(lanes[0]?.note).toEqual({ tone: 'bad', text: '1 gaps' })
   expect(lanes[1]?.spans).toEqual([
-    { from: '2026-11-02T00:00:00.000Z', to: '2026-11-03T00:00:00.000Z', label: 'DNA stock 12, C4' },
-    { from: '2026-11-04T00:00:00.000Z', to: null, label: 'DNA stock 12, C4' },
+    {
+      from: '2026-11-02T00:00:00.000Z',
+      to: '2026-11-03T00:00:00.000Z',
+      label: 'DNA stock 12, C4',
+      short: 'C4',
+    },
+    { from: '2026-11-04T00:00:00.000Z', to: null, label: 'DNA stock 12, C4', short: 'C4' },
   ])
 })
 

@@ -108,7 +108,7 @@ export function lanesOf(
   const holders = custody.events.map((event, index) => ({
     from: event.at,
     to: custody.events[index + 1]?.at ?? null,
-    label: event.place === null ? event.holder : splitPlace(event.place).last,
+    ...(event.place === null ? { label: event.holder } : spanWords(event.place)),
     tone: event.kind === 'checked_out' ? ('now' as const) : ('idle' as const),
   }))
   const problems = custody.problems.length
@@ -135,14 +135,20 @@ type Span = NonNullable<LifeLane['spans']>[number]
 /** Stretches between being placed and being taken out again. */
 function storageSpans(items: readonly TimelineItem[]): readonly Span[] {
   const spans: Span[] = []
-  let open: { from: string; label: string } | null = null
+  let open: Omit<Span, 'to'> | null = null
   for (const item of items.filter(({ lane }) => lane === 'storage').toReversed()) {
     if (open !== null) spans.push({ ...open, to: item.at })
     const to = item.detail['to']
-    open = to === null || to === undefined ? null : { from: item.at, label: splitPlace(to).last }
+    open = to === null || to === undefined ? null : { from: item.at, ...spanWords(to) }
   }
   if (open !== null) spans.push({ ...open, to: null })
   return spans
+}
+
+/** Box and position, and the position alone where there is little room. */
+function spanWords(place: string): Pick<Span, 'label' | 'short'> {
+  const { last, position } = splitPlace(place)
+  return { label: last, short: position }
 }
 
 /** Neighbours that say the same are one stretch. */

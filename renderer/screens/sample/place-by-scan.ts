@@ -20,8 +20,12 @@ export async function placeByScan(
   const before = tube.place
   try {
     const moved = await moveTo(tube, target)
-    const sentence = t('scan.placed', { code: tube.label, position: label, box: moved.place?.boxName ?? '' })
-    return { tone: 'ok', sentence, undo: () => undoMove(tube, before) }
+    return {
+      tone: 'ok',
+      sentence: t('scan.placed', { code: tube.label, position: label }),
+      detail: moved.place?.boxName ?? '',
+      undo: () => undoMove(tube, before),
+    }
   } catch (error) {
     if (problemCode(error) === null) throw error
     return { tone: 'bad', ...refusalWords(problemWords(error), t('scan.stays', { code: tube.label })) }

@@ -1,4 +1,4 @@
-import { Modal, SegmentedControl, Textarea, TextInput } from '@mantine/core'
+import { Modal, Textarea, TextInput } from '@mantine/core'
 import { type SyntheticEvent, type ReactNode, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Sample, SampleState } from '../../../services/samples/contract.ts'
@@ -6,6 +6,7 @@ import type { Container } from '../../../services/storage/contract.ts'
 import { client } from '../../client.ts'
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx'
 import { Notice } from '../../components/notice.tsx'
+import { Segmented } from '../../components/segmented.tsx'
 import { problemWords } from '../../problem.ts'
 import { scanEngine } from '../../scan/scanning.ts'
 
@@ -86,12 +87,14 @@ function AmountDialog({ sample, onClose, onDone }: DialogProps) {
         scanEngine.announce({ tone: 'ok', sentence: t(`movement.${kind}`, { quantity: value }) })
       }}
     >
-      <SegmentedControl
-        aria-label={t('movementKind')}
-        value={kind}
-        onChange={(value) => setKind(value)}
-        data={movements.map((value) => ({ value, label: t(`movementKinds.${value}`) }))}
-      />
+      <div>
+        <Segmented
+          label={t('movementKind')}
+          value={kind}
+          onChange={setKind}
+          options={movements.map((value) => ({ value, label: t(`movementKinds.${value}`) }))}
+        />
+      </div>
       <TextInput
         label={kind === 'corrected' ? t('volumeIs') : t('volumeBy')}
         description={sample.volumeUl === null ? '' : t('volumeNow', { volume: sample.volumeUl })}

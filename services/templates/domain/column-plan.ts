@@ -97,9 +97,7 @@ function decideUse(
   if (own) {
     return {
       use: 'extra',
-      why: headed
-        ? 'No field of the template: kept with each sample as it came.'
-        : 'It has no heading: kept with each sample as it came.',
+      why: headed ? 'It is no field of the template.' : 'It has no heading.',
     }
   }
   return {
