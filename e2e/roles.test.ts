@@ -59,7 +59,7 @@ test('what a role may do is changed with the keyboard alone, and only whole', as
   await dialog.getByLabel('Reason').fill('Guests help at the door')
   await dialog.getByRole('button', { name: 'Save' }).click()
   await expect(dialog).toBeHidden()
-  await expect(guest).toContainText('6 of')
+  await expect(guest).toContainText('7 of')
   await expect(guest).not.toContainText('Not saved')
 
   await page.getByRole('row', { name: /Lab administrator/ }).click()
