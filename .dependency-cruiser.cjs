@@ -97,7 +97,7 @@ module.exports = {
           '^renderer/',
           '^services/[^/]+/contract\\.ts$',
           '^platform/contract/',
-          '^platform/gateway/contract\\.ts$',
+          '^platform/(gateway|sync)/contract\\.ts$',
           '^main/devices/contract\\.ts$',
           'node_modules/',
         ],

@@ -1,7 +1,7 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 
-/** Kills, damage and growth. They start whole workstations and want the machine for themselves. */
-const crash = ['main/crash.test.ts', 'main/growth.test.ts']
+/** Kills, damage, growth and whole networks. They start workstations and Hubs and want the machine for themselves. */
+const crash = ['main/crash.test.ts', 'main/growth.test.ts', 'main/sync/*.test.ts']
 /** One workstation at a time; what it lives through cannot be lived through again, so nothing is repeated. */
 const aloneAndOnce = { fileParallelism: false, maxWorkers: 1, retry: 0, sequence: { groupOrder: 1 } }
 /** Tests that take minutes. They have a command of their own. */
@@ -40,7 +40,8 @@ export default defineConfig({
           env: {
             TRACSEQ_KILLS: '50',
             TRACSEQ_COMMANDS: '100000',
-            ...chosen('TRACSEQ_KILLS', 'TRACSEQ_COMMANDS'),
+            TRACSEQ_SYNC_ROUNDS: '20',
+            ...chosen('TRACSEQ_KILLS', 'TRACSEQ_COMMANDS', 'TRACSEQ_SYNC_ROUNDS', 'TRACSEQ_SEED'),
           },
           ...aloneAndOnce,
           sequence: { groupOrder: 2 },

@@ -56,6 +56,8 @@ export interface HubAddress {
   readonly url: string
   /** The key the Hub must prove itself by; SPKI, base64. */
   readonly hubKey: string
+  /** Ends whatever is under way. */
+  readonly signal?: AbortSignal
 }
 
 interface Ask {
@@ -102,12 +104,17 @@ export class HubConnection {
   async open(path: string, ask: Ask = {}): Promise<Response> {
     for (let attempt = 1; ; attempt += 1) {
       const token = await this.#token()
-      const response = await send(this.#address.url, path, ask, token)
+      const response = await send(this.#address.url, path, this.#untilEnd(ask), token)
       if (response.ok) return response
       const problem = await readProblem(response)
       if (problem.status !== 401 || attempt > 1) throw problem
       this.#held = null
     }
+  }
+
+  #untilEnd(ask: Ask): Ask {
+    const signals = [this.#address.signal, ask.signal].filter((signal) => signal !== undefined)
+    return signals.length === 0 ? ask : { ...ask, signal: AbortSignal.any(signals) }
   }
 
   forgetToken(): void {
@@ -122,10 +129,11 @@ export class HubConnection {
   async #token(): Promise<string> {
     if (this.#held !== null && this.#held.until > performance.now()) return this.#held.token
     const { url, hubKey } = this.#address
-    const { challenge } = await challengeOf(url, (key) => key === hubKey)
+    const { challenge } = await challengeOf(url, (key) => key === hubKey, this.#untilEnd({}))
     const sentAt = Date.now()
     const startedAt = performance.now()
     const response = await send(url, '/token', {
+      ...this.#untilEnd({}),
       method: 'POST',
       json: {
         fingerprint: this.#key.fingerprint,
@@ -139,7 +147,13 @@ export class HubConnection {
     const tookMs = performance.now() - startedAt
     this.#held = { token: answer.token, until: performance.now() + answer.expiresInMs - tokenMarginMs }
     const clockSkewMs = Math.round(Date.parse(answer.clock) - (sentAt + tookMs / 2))
-    await this.onContact({ ...answer, clockSkewMs })
+    try {
+      await this.onContact({ ...answer, clockSkewMs })
+    } catch (error) {
+      // What belongs to taking up contact is done again with the next token.
+      this.#held = null
+      throw error
+    }
     return answer.token
   }
 }
@@ -177,9 +191,9 @@ export function isProtected(url: string): boolean {
 }
 
 /** Gets a challenge from a Hub that proves it has the key it should have. */
-async function challengeOf(url: string, isExpected: (hubKey: string) => boolean) {
+async function challengeOf(url: string, isExpected: (hubKey: string) => boolean, ask: Ask = {}) {
   const nonce = randomBytes(32).toString('base64')
-  const response = await send(url, '/challenge', { method: 'POST', json: { nonce } })
+  const response = await send(url, '/challenge', { ...ask, method: 'POST', json: { nonce } })
   const answer = await readAnswer(response, ChallengeAnswer)
   const { challenge, hubKey, signature } = answer
   const proven = verifySignature({

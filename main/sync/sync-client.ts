@@ -188,6 +188,7 @@ export class SyncClient {
       const waitMs = this.#file.require().isPaused ? this.#paused() : await this.#goRound()
       await this.#sleep(waitMs)
     }
+    this.#announce('offline', 'The application is closing.')
   }
 
   #paused(): number {
@@ -238,7 +239,11 @@ export class SyncClient {
     const { file, ...enrolling } = this.#enrolling()
     const { hubKey } = file.require()
     const { key } = enrolling
-    const connection = new HubConnection({ url: this.#hubUrl(), hubKey }, key, this.#migrations)
+    const connection = new HubConnection(
+      { url: this.#hubUrl(), hubKey, signal: this.#ending.signal },
+      key,
+      this.#migrations,
+    )
     if (!file.require().isComplete) {
       this.#announce('enrolling', 'The laboratory is being brought to the Hub, or from it.')
       await completeEnrolment({ ...enrolling, file }, connection)
