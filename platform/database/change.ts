@@ -156,11 +156,14 @@ function settings(of: Pick<ChangeRequest, 'laboratoryId' | 'origin'>, changeSetI
       and ${of.origin} = 'local' then 'yes' else '' end from platform.sync_state), true)`
 }
 
-/** Begins a change set whose rows the platform itself writes, as the database's owner. {@link endChangeSet} ends it. */
+/**
+ * Begins a change set whose rows the platform itself writes, as the database's owner; {@link endChangeSet} ends it. With
+ * `revision`, rows of several change sets come at once, and each row's revision says to which one it belongs.
+ */
 export async function beginChangeSet(
   tx: Transaction,
   of: Pick<ChangeRequest, 'laboratoryId' | 'origin'>,
-  changeSetId: string,
+  changeSetId: string | 'revision',
 ): Promise<void> {
   await tx.execute(sql`select ${settings(of, changeSetId)}`)
 }
@@ -193,7 +196,7 @@ export interface ChangeSetEnd extends Pick<
 /** Makes one outbox row of everything that was captured under a change set's id. Null when there is nothing to say. */
 export async function endChangeSet(
   tx: Transaction,
-  metadata: Omit<EntryMetadata, 'domainSequence'>,
+  metadata: UnplacedMetadata,
   end: ChangeSetEnd,
 ): Promise<OutboxEntry | null> {
   refuseUnjournalable(metadata)
@@ -207,6 +210,37 @@ export async function endChangeSet(
       ${end.causedBy}::uuid, ${jsonOrNull(end.sync)}::json)`,
   )
   return finished === undefined ? null : { sequence: Number(finished.sequence), payload: finished.payload }
+}
+
+/** Of an entry that has no place in its domain yet. */
+type UnplacedMetadata = Omit<EntryMetadata, 'domainSequence'>
+
+/** The same for many change sets in their order, each of which says something. */
+export async function endChangeSets(
+  tx: Transaction,
+  ends: readonly { readonly metadata: UnplacedMetadata; readonly end: ChangeSetEnd }[],
+): Promise<readonly OutboxEntry[]> {
+  const rows = ends.map(({ metadata, end }) => {
+    refuseUnjournalable(metadata)
+    const { changeSetId, kind, recordedAt } = metadata
+    const { procedure, idempotencyKey, requestHash, answer, reaction, causedBy, sync } = end
+    const events = JSON.parse(JSON.stringify(end.events, refuseInexactNumber)) as unknown
+    return {
+      ...{ changeSetId, kind, recordedAt, procedure, idempotencyKey, requestHash, answer, causedBy },
+      ...{ ...splitPayloadBeginning(metadata), reaction, events, sync },
+    }
+  })
+  const finished = await rowsOf<FinishedRow>(
+    tx,
+    sql`select finished.sequence::text as sequence, finished.payload
+      from json_array_elements(${JSON.stringify(rows)}::json) with ordinality as one (each, place),
+        lateral platform.finish_change_set((each ->> 'changeSetId')::uuid, each ->> 'kind', each ->> 'head', each ->> 'tail',
+          each ->> 'idempotencyKey', each ->> 'procedure', each ->> 'requestHash', each ->> 'answer',
+          (each ->> 'recordedAt')::timestamptz, nullif(each ->> 'reaction', '')::json, each -> 'events',
+          (each ->> 'causedBy')::uuid, nullif(each ->> 'sync', '')::json) as finished
+      order by place`,
+  )
+  return finished.map(({ sequence, payload }) => ({ sequence: Number(sequence), payload }))
 }
 
 function jsonOrNull(value: object | null): string | null {

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import type { SyncNote } from '../sync/journaled.ts'
+import type { DecidedNote, SyncNote } from '../sync/journaled.ts'
 import { isHeld, type WorkItem } from '../sync/work-item.ts'
 import type { Transaction } from './transaction.ts'
 
@@ -34,14 +34,31 @@ export async function applySyncNote(tx: Transaction, note: SyncNote, by: SaidBy)
       await keepWorkItems(tx, note, by)
       return
     case 'decided':
-      await tx.execute(sql`insert into platform.change_set_fate
-        select ${by.laboratoryId}::uuid, (each ->> 'changeSetId')::uuid, each -> 'fate' ->> 'outcome',
-          each -> 'fate' ->> 'status', (each -> 'fate' ->> 'resultId')::uuid, each -> 'fate' -> 'altered'
-        from jsonb_array_elements(${JSON.stringify(note.fates)}::jsonb) each
-        on conflict (laboratory_id, change_set_id) do update set outcome = excluded.outcome, status = excluded.status,
-          result_id = excluded.result_id, altered = excluded.altered`)
-      await keepWorkItems(tx, note, by)
+      await keepDecided(tx, by.laboratoryId, [{ note, ...by }])
       return
+  }
+}
+
+/** What the Hub decided about change sets of one laboratory, in their order. */
+export async function keepDecided(
+  tx: Transaction,
+  laboratoryId: string,
+  said: readonly (Omit<SaidBy, 'laboratoryId'> & { readonly note: DecidedNote | undefined })[],
+): Promise<void> {
+  // A set that waited may have been decided again since: its last fate counts.
+  const fates = new Map(
+    said.flatMap(({ note }) => note?.fates ?? []).map((each) => [each.changeSetId, each] as const),
+  )
+  await tx.execute(sql`insert into platform.change_set_fate
+    select ${laboratoryId}::uuid, (each ->> 'changeSetId')::uuid, each -> 'fate' ->> 'outcome',
+      each -> 'fate' ->> 'status', (each -> 'fate' ->> 'resultId')::uuid, each -> 'fate' -> 'altered'
+    from jsonb_array_elements(${JSON.stringify([...fates.values()])}::jsonb) each
+    on conflict (laboratory_id, change_set_id) do update set outcome = excluded.outcome, status = excluded.status,
+      result_id = excluded.result_id, altered = excluded.altered`)
+  for (const { note, domainSequence, recordedAt } of said) {
+    if (note !== undefined && note.opens.length + note.closes.length > 0) {
+      await keepWorkItems(tx, note, { laboratoryId, domainSequence, recordedAt })
+    }
   }
 }
 

@@ -98,12 +98,19 @@ AS $$
 DECLARE
   left_out text[] := coalesce(TG_ARGV, '{}'::text[]);
   named text := CASE TG_TABLE_SCHEMA WHEN 'public' THEN TG_TABLE_NAME ELSE TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME END;
-  change_set uuid := current_setting('tracseq.change_set_id')::uuid;
+  named_set text := current_setting('tracseq.change_set_id');
+  change_set uuid;
   after_image jsonb := '{}';
   before_image jsonb;
   changed_before jsonb := '{}';
   replaced uuid;
 BEGIN
+  -- Rows of several change sets may be written at once: then each brings the one that it belongs to.
+  IF named_set = 'revision' THEN
+    change_set := NEW.revision;
+  ELSE
+    change_set := named_set::uuid;
+  END IF;
   IF TG_OP <> 'INSERT' THEN
     before_image := platform.text_image(to_jsonb(OLD), left_out);
     replaced := OLD.revision;

@@ -1,11 +1,10 @@
 import { sql } from 'drizzle-orm'
-import { beginChangeSet, decidingLock, endChangeSet, type OutboxEntry } from '../../database/change.ts'
+import { beginChangeSet, decidingLock, endChangeSets, type OutboxEntry } from '../../database/change.ts'
 import type { DomainDatabase } from '../../database/domain-database.ts'
 import { sayBrokenRule } from '../../database/errors.ts'
-import { applySyncNote } from '../../database/sync-note.ts'
+import { keepDecided } from '../../database/sync-note.ts'
 import { rowsOf, type Transaction } from '../../database/transaction.ts'
-import type { ChangeSet } from '../change-set.ts'
-import { splitAddress } from '../change-set.ts'
+import { type ChangeSet, type RowImage, splitAddress } from '../change-set.ts'
 import {
   decideChangeSet,
   type Decision,
@@ -179,7 +178,10 @@ function answerFor(changeSetId: string, decided: Decision | Repeated): DecidedSe
   return { changeSetId, outcome: decided.outcome, status: fate.status, resultId: fate.resultId }
 }
 
-/** Each decision becomes one entry: its rows, what it says about sync, and the header last. */
+/**
+ * Each decision becomes one entry. Rows of many decisions are written together, as long as none writes a row that
+ * another of them has written: then each version must be captured for itself.
+ */
 async function writeDecisions(
   tx: Transaction,
   { images }: DecidingDomain,
@@ -187,33 +189,70 @@ async function writeDecisions(
   decisions: readonly Decision[],
 ): Promise<readonly OutboxEntry[]> {
   const entries: OutboxEntry[] = []
-  for (const { body, rows, fates } of decisions) {
-    await beginChangeSet(tx, { laboratoryId, origin: 'hub' }, body.id)
-    const byTable = new Map<string, Decision['rows'][number]['image'][]>()
-    for (const { address, image } of rows) {
-      const { table } = splitAddress(address)
-      byTable.set(table, [...(byTable.get(table) ?? []), image])
-    }
-    for (const [table, some] of byTable) await images.write(tx, table, some)
-    const { outcome, parents, decides, resolvedBy, opens, closes, acknowledges } = body
-    const note: DecidedNote = {
-      ...{ kind: 'decided', outcome, parents, decides, resolvedBy, opens, closes, acknowledges },
-      fates,
-    }
-    const entry = await endChangeSet(tx, metadataOf(body), {
-      ...{ procedure: body.procedure, idempotencyKey: null, requestHash: '', answer: null, reaction: null },
-      ...{ causedBy: body.causedBy, events: body.events, sync: note },
-    })
-    if (entry === null) throw new Error('A decision is always worth an entry')
-    await applySyncNote(tx, note, {
+  for (const together of splitAtRepeatedRows(decisions)) {
+    await beginChangeSet(tx, { laboratoryId, origin: 'hub' }, 'revision')
+    for (const [table, rows] of groupByTable(together)) await images.write(tx, table, rows)
+    const notes = together.map(({ body, fates }) => noteOf(body, fates))
+    const made = await endChangeSets(
+      tx,
+      together.map(({ body }, index) => ({
+        metadata: metadataOf(body),
+        end: {
+          ...{
+            procedure: body.procedure,
+            idempotencyKey: null,
+            requestHash: '',
+            answer: null,
+            reaction: null,
+          },
+          ...{ causedBy: body.causedBy, events: body.events, sync: notes[index] ?? null },
+        },
+      })),
+    )
+    if (made.length !== together.length) throw new Error('A decision is always worth an entry')
+    await keepDecided(
+      tx,
       laboratoryId,
-      domainSequence: entry.sequence,
-      recordedAt: body.recordedAt,
-    })
-    entries.push(entry)
+      made.map(({ sequence }, index) => ({
+        note: notes[index],
+        domainSequence: sequence,
+        recordedAt: together[index]?.body.recordedAt ?? '',
+      })),
+    )
+    entries.push(...made)
   }
   await tx.execute(sql`set constraints all immediate`)
   return entries
+}
+
+function splitAtRepeatedRows(decisions: readonly Decision[]): readonly (readonly Decision[])[] {
+  const groups: Decision[][] = []
+  let written = new Set<string>()
+  for (const decision of decisions) {
+    const last = groups.at(-1)
+    if (last === undefined || decision.rows.some(({ address }) => written.has(address))) {
+      groups.push([decision])
+      written = new Set()
+    } else last.push(decision)
+    for (const { address } of decision.rows) written.add(address)
+  }
+  return groups
+}
+
+function groupByTable(decisions: readonly Decision[]): ReadonlyMap<string, readonly RowImage[]> {
+  const tables = new Map<string, RowImage[]>()
+  for (const { address, image } of decisions.flatMap(({ rows }) => rows)) {
+    const { table } = splitAddress(address)
+    const rows = tables.get(table)
+    if (rows === undefined) tables.set(table, [image])
+    else rows.push(image)
+  }
+  return tables
+}
+
+function noteOf(body: LogEntryBody, fates: Decision['fates']): DecidedNote {
+  const { outcome, parents, decides, resolvedBy, opens, closes, acknowledges } = body
+  return { kind: 'decided', outcome, parents, decides, resolvedBy, opens, closes, acknowledges, fates }
 }
 
 function metadataOf(body: LogEntryBody) {
