@@ -15,9 +15,10 @@ export class TravellingTables {
     where: readonly Readonly<Record<string, string>>[],
   ): Promise<readonly TravellingRow[]> {
     await this.#images.prepare(tx)
-    const lookUps = where.map((each) => ({ where: each, lower: [] }))
-    const found = await this.#images.find(tx, laboratoryId, table, lookUps)
-    return found.flat().map((row) => ({ table, row: { ...row } }))
+    const lookUps = where.map((each) => ({ domain: '', table, where: each, lower: [] }))
+    const found = (await this.#images.find(tx, laboratoryId, table, lookUps)).flat()
+    const byId = new Map(found.map((row) => [row.id ?? '', row]))
+    return [...byId.values()].map((row) => ({ table, row: { ...row } }))
   }
 
   /** Those of some rows' ids that a laboratory has, with what it has. */
