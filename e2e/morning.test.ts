@@ -114,6 +114,16 @@ test('a tube is checked out, returned and moved by scanning a position; its life
   await expect(lastResult(page)).toContainText(`${tube} stays where it was`)
   await expect(location()).toContainText('Plasma ONC-14, A1')
   await look('sample-refused')
+  // Who may overrule the rule is asked why, beside the map; here it is left alone.
+  await page.getByRole('button', { name: 'Override', exact: true }).click()
+  const overrule = page.getByRole('dialog', { name: 'Place it against the rule?' })
+  await expect(overrule).toContainText('Plasma may not be stored at 4 °C')
+  await overrule.getByRole('button', { name: 'Cancel' }).click()
+  await page.keyboard.press('Escape')
+  await expect(page.getByText('Scan a tube to take it in hand')).toBeVisible()
+  await goToScreen(page, 'System')
+  await scan(tube)
+  await expectSample(tube)
 
   await scan(positionLabel(plasma.code, 10, 10))
   await expect(lastResult(page)).toContainText(`${tube} placed at J10`)

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Gateway } from '../../platform/gateway/gateway.ts'
-import type { ChangeSet } from '../../platform/sync/change-set.ts'
+import type { ChangeSet, RowImage } from '../../platform/sync/change-set.ts'
 import type { Resolution } from '../../platform/sync/contract.ts'
 import { findReady, type HeldItem, isHeld, type WorkItem } from '../../platform/sync/work-item.ts'
 import type { Domains } from './domains.ts'
@@ -19,6 +19,12 @@ export interface Decided {
 export interface OpenItem {
   readonly item: WorkItem
   readonly openedAt: string
+}
+
+/** Open work items with the Hub's rows that they are about, by address. */
+export interface OpenItemsWithRows {
+  readonly items: readonly OpenItem[]
+  readonly rows: Readonly<Record<string, RowImage>>
 }
 
 const decidedAtOnce = 200
@@ -90,16 +96,30 @@ export class Decisions {
 
   /** The open work items of a laboratory, oldest first. */
   async openItems(laboratoryId: string, domain?: string): Promise<readonly OpenItem[]> {
+    return (await this.#readOpenItems(laboratoryId, domain, false)).items
+  }
+
+  /** The same for people, who want to see what they are about. */
+  openItemsWithRows(laboratoryId: string, domain?: string): Promise<OpenItemsWithRows> {
+    return this.#readOpenItems(laboratoryId, domain, true)
+  }
+
+  async #readOpenItems(
+    laboratoryId: string,
+    domain: string | undefined,
+    withRows: boolean,
+  ): Promise<OpenItemsWithRows> {
     const names = domain === undefined ? this.#domains.names : [domain]
     const answers = await Promise.all(
-      names.map((name) => this.#domains.client(name).syncWorkItems({ laboratoryId })),
+      names.map((name) => this.#domains.client(name).syncWorkItems({ laboratoryId, withRows })),
     )
-    return answers
-      .flatMap(({ items }) => items)
+    const items = answers
+      .flatMap((answer) => answer.items)
       .map(({ item, openedAt }) => ({ item: item as WorkItem, openedAt }))
       .toSorted((left, right) =>
         left.openedAt < right.openedAt ? -1 : left.openedAt > right.openedAt ? 1 : 0,
       )
+    return { items, rows: Object.assign({}, ...answers.map(({ rows }) => rows)) as OpenItemsWithRows['rows'] }
   }
 
   async #decideGroup(

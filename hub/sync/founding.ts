@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import type { z } from 'zod'
 import type { Gateway } from '../../platform/gateway/gateway.ts'
 import type { LogPlace } from '../../platform/sync/domain-contract.ts'
@@ -57,6 +58,9 @@ export class Founding {
       origin: { from: 'host', actor: null },
     })
     await store.noteFounded(id)
+    // The rows are in the databases; nobody asks for them in one piece again.
+    for (const sha256 of Object.values(sent))
+      await rm(this.#options.filesOf(laboratoryId).pathOf(sha256), { force: true })
     return { places: Object.fromEntries(await store.foundedDomains(laboratoryId)) }
   }
 

@@ -4,6 +4,7 @@ import { notFound, Refusal } from '../../platform/contract/refusal.ts'
 import type { LocalService } from '../../platform/gateway/gateway.ts'
 import { createLocalService } from '../../platform/gateway/local-service.ts'
 import { sync } from '../../platform/sync/contract.ts'
+import { compareVersions } from '../../platform/sync/versions.ts'
 import { viewOfItem } from '../../platform/sync/work-item-view.ts'
 import type { HubSync } from './hub-sync.ts'
 import { SyncProblem } from './sync-problem.ts'
@@ -51,8 +52,15 @@ function implementSync({ reader, decisions, domains, trust, store, feed }: HubSy
     join: os.join.handler(atWorkstation),
     workItems: os.workItems.handler(async ({ context, input }) => {
       if (input.domain !== undefined && !domains.has(input.domain)) return { items: [] }
-      const open = await decisions.openItems(laboratoryOf(context), input.domain)
-      return { items: open.map(({ item, openedAt }) => viewOfItem(item, openedAt)) }
+      const laboratoryId = laboratoryOf(context)
+      const open = await decisions.openItemsWithRows(laboratoryId, input.domain)
+      const known = await store.workstationsOf(laboratoryId)
+      const nameOf = (id: string) => known.find((each) => each.id === id)?.name ?? null
+      return {
+        items: open.items.map(({ item, openedAt }) =>
+          viewOfItem(item, openedAt, { here: open.rows, nameOf }),
+        ),
+      }
     }),
     resolve: os.resolve.handler(async ({ context, input }) => {
       await decisions.resolve(laboratoryOf(context), input, context.envelope.actor?.userId ?? '')
@@ -62,6 +70,7 @@ function implementSync({ reader, decisions, domains, trust, store, feed }: HubSy
       const laboratoryId = laboratoryOf(context)
       const head = await reader.laboratoryHead(laboratoryId)
       const known = await store.workstationsOf(laboratoryId)
+      const migrations = await domains.migrations()
       return {
         items: known.map((each) => ({
           id: each.id,
@@ -72,6 +81,7 @@ function implementSync({ reader, decisions, domains, trust, store, feed }: HubSy
           position: each.position,
           lag: Math.max(0, head.position - each.position),
           clockSkewMs: each.clockSkewMs,
+          schema: each.lastSeenAt === null ? null : compareVersions(each.migrations, migrations),
           revokedAt: each.revokedAt,
         })),
       }
@@ -83,6 +93,7 @@ function implementSync({ reader, decisions, domains, trust, store, feed }: HubSy
         createdBy: context.envelope.actor?.userId ?? '',
       }),
     ),
+    proveAtHub: os.proveAtHub.handler(() => ({ outcome: 'no-hub' as const })),
     revokeWorkstation: os.revokeWorkstation.handler(async ({ context, input }) => {
       if (!(await store.revoke(laboratoryOf(context), input.id, input.reason)))
         throw notFound('workstation', input.id)

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Gateway } from '../../platform/gateway/gateway.ts'
-import type { PeopleAnswer } from '../../platform/sync/wire.ts'
+import { type PeopleAnswer, ProofOutcome, type ProofRequest } from '../../platform/sync/wire.ts'
 import { CredentialsAnswer, PeopleOfAnswer } from '../../services/auth/contract.ts'
 import { SyncProblem } from './sync-problem.ts'
 import type { Workstation } from './sync-store.ts'
@@ -21,6 +21,14 @@ export class People {
     const input = { laboratoryId, administrators: administratorsOffline }
     const { credentials } = CredentialsAnswer.parse(await this.#ask('credentialsOf', input))
     return { credentials, leaseMs }
+  }
+
+  /** Whether somebody at a workstation is who they say. */
+  async prove(
+    { laboratoryId }: Workstation,
+    proof: z.output<typeof ProofRequest>,
+  ): Promise<z.output<typeof ProofOutcome>> {
+    return ProofOutcome.parse(await this.#ask('prove', { laboratoryId, ...proof }))
   }
 
   async requirePermission(laboratoryId: string, userId: string, permission: string): Promise<void> {

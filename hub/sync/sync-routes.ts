@@ -13,6 +13,7 @@ import {
   digestOf,
   EnrolRequest,
   FoundRequest,
+  ProofRequest,
   ResolutionRequest,
   snapshotHeaders,
   TokenRequest,
@@ -79,6 +80,14 @@ function serveTrust(routes: FastifyInstance, { trust, founding, people, decision
   routes.get('/people', async (request, reply) => {
     const workstation = await trust.holderOf(request.headers.authorization)
     return sendJson(request, reply, await people.of(workstation))
+  })
+  routes.post('/proof', async (request, reply) => {
+    const workstation = await trust.holderOf(request.headers.authorization)
+    return sendJson(
+      request,
+      reply,
+      await people.prove(workstation, await readJson(request, ProofRequest, smallBytes)),
+    )
   })
   routes.post('/resolution', async (request, reply) => {
     const { laboratoryId } = await trust.holderOf(request.headers.authorization)

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { z } from 'zod'
 import { Refusal } from '../../platform/contract/refusal.ts'
 import { GENESIS_HASH } from '../../platform/journal/entry.ts'
@@ -79,6 +80,8 @@ export async function completeEnrolment(options: EnrollingOptions, connection: H
   if (role === 'founder') await found(options, connection)
   else await join(options, connection)
   file.change({ isComplete: true })
+  // Nobody needs the rows in one piece any more, and they lie open there.
+  for (const { path } of Object.values(file.require().domains)) await rm(path, { force: true })
 }
 
 /** From now on what the domain does waits for the Hub; what it has is in a file. */

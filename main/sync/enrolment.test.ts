@@ -115,9 +115,13 @@ describe('a workstation that joins from a terminal', () => {
     expect(await contentsOf(joiner)).toEqual(await contentsOf(founder))
     network.proxy.leadTo(null)
     await joiner.signInAs(technician)
-    // Administrators only where that was chosen.
-    await expect(joiner.signInAs(administrator)).rejects.toMatchObject({ status: 401 })
+    // Administrators only where that was chosen, or while the Hub can say who they are.
+    await expect(joiner.signInAs(administrator)).rejects.toMatchObject({ code: 'NEEDS_HUB' })
     network.proxy.leadTo(network.hub.url)
+    await joiner.signInAs(administrator)
+    const wrong = { ...administrator, password: 'not the password' }
+    await expect(joiner.signInAs(wrong)).rejects.toMatchObject({ code: 'WRONG_CREDENTIALS' })
+    await joiner.signInAs(technician)
   }, 240_000)
 
   it('says from a terminal what is wrong with a code', async () => {

@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import { GENESIS_HASH, type JournalEntry } from '../../platform/journal/entry.ts'
 import type { JournalClient } from '../../platform/journal/journal-client.ts'
-import type { WorkstationKey } from '../../platform/journal/workstation-key.ts'
+import { verifySignature, type WorkstationKey } from '../../platform/journal/workstation-key.ts'
 import { pushedSetOf } from '../../platform/sync/journaled.ts'
-import { composeRun, JournalPlace } from '../../platform/sync/push-run.ts'
+import { composeRun, endBytes, JournalPlace } from '../../platform/sync/push-run.ts'
 import { PushAnswer } from '../../platform/sync/wire.ts'
 import type { EnrolmentFile } from './enrolment-file.ts'
-import { type HubConnection, HubRefused } from './hub-connection.ts'
+import { type HubConnection, HubRefused, HubUnreachable } from './hub-connection.ts'
 
 export interface PushingOptions {
   readonly journal: JournalClient
@@ -27,6 +27,8 @@ export class Pushing {
   readonly #options: PushingOptions
   /** The end of what the Hub has; null until it has said so. */
   #known: JournalPlace | null = null
+  /** What the Hub has is not in this journal: it was lost, and what is pushed begins with the entry that says so. */
+  #isAnew = false
 
   constructor(options: PushingOptions) {
     this.#options = options
@@ -35,7 +37,8 @@ export class Pushing {
   /** Takes the Hub's word for what it has of the journal. */
   async begin(known: JournalPlace | null): Promise<void> {
     this.#known = known ?? this.#options.file.require().journal
-    if (!(await this.#has(this.#known))) this.#known = await this.#beginAnew()
+    this.#isAnew = !(await this.#has(this.#known))
+    if (this.#isAnew) this.#known = await this.#placeOfEpoch()
   }
 
   /** Pushes all that is there by now. True when anything was sent. */
@@ -59,14 +62,14 @@ export class Pushing {
       key,
     )
     try {
-      const { pushed } = await connection.ask('/push', PushAnswer, { method: 'POST', json: run })
-      this.#known = pushed
-      return pushed.sequence === end.sequence || read.length > 0
+      const { countersignature } = await connection.ask('/push', PushAnswer, { method: 'POST', json: run })
+      this.#known = this.#countersigned(end, countersignature)
+      this.#isAnew = false
+      return true
     } catch (error) {
-      const known =
-        error instanceof HubRefused && error.code === 'OUT_OF_TURN' ? OutOfTurn.parse(error.data) : null
-      if (known === null) throw error
-      await this.begin(known.pushed)
+      // An answer got lost, or the Hub was set back: it says from where it wants to go on.
+      if (!(error instanceof HubRefused) || error.code !== 'OUT_OF_TURN' || this.#isAnew) throw error
+      await this.begin(OutOfTurn.parse(error.data).pushed)
       return true
     }
   }
@@ -82,8 +85,16 @@ export class Pushing {
     return (await this.#options.journal.entry(place.sequence))?.hash === place.hash
   }
 
-  /** The journal was lost and begun anew: what is pushed begins with the entry that says so. */
-  async #beginAnew(): Promise<JournalPlace> {
+  /** The place the Hub has by its own signature. */
+  #countersigned(end: JournalPlace, signature: string): JournalPlace {
+    const publicKey = this.#options.file.require().hubKey
+    if (verifySignature({ publicKey, purpose: 'hub-countersignature', data: endBytes(end), signature }))
+      return end
+    throw new HubUnreachable('What the Hub says that it has is not signed by it')
+  }
+
+  /** Right before the entry that says that the journal was begun anew. */
+  async #placeOfEpoch(): Promise<JournalPlace> {
     const { journal } = this.#options
     const epoch = (await journal.epochs()).at(-1)
     const sequence = Math.max(0, (epoch?.startedAtSequence ?? 1) - 1)

@@ -6,7 +6,7 @@ import type { JournalClient } from '../../platform/journal/journal-client.ts'
 import type { WorkstationKey } from '../../platform/journal/workstation-key.ts'
 import type { Resolution, SyncStatus } from '../../platform/sync/contract.ts'
 import type { Migrations } from '../../platform/sync/versions.ts'
-import { PeopleAnswer } from '../../platform/sync/wire.ts'
+import { PeopleAnswer, ProofOutcome } from '../../platform/sync/wire.ts'
 import { Domains } from './domains.ts'
 import { beginEnrolment, completeEnrolment, enrolDomain } from './enrolling.ts'
 import { EnrolmentFile } from './enrolment-file.ts'
@@ -41,6 +41,8 @@ const defaultTiming: SyncTiming = {
   longestBackOffMs: 60_000,
 }
 
+/** Somebody stands there and waits. */
+const proofMs = 6_000
 const listenAgainMs = 1_000
 /** What comes at once is exchanged at once. */
 const gatherMs = 25
@@ -143,6 +145,10 @@ export class SyncClient {
     this.goNow()
   }
 
+  get workstation(): SyncClientOptions['workstation'] {
+    return this.#options.workstation
+  }
+
   get isEnrolled(): boolean {
     return this.#file.current !== null
   }
@@ -162,6 +168,20 @@ export class SyncClient {
       throw error
     }
     this.goNow()
+  }
+
+  /** Asks the Hub whether somebody is who they say. */
+  async prove(proof: { readonly userId: string; readonly password: string }) {
+    if (!this.isEnrolled) return { outcome: 'no-hub' as const }
+    const connection = this.#session?.connection ?? null
+    if (connection === null) return { outcome: 'offline' as const }
+    try {
+      return await connection.ask('/proof', ProofOutcome, { method: 'POST', json: proof, withinMs: proofMs })
+    } catch (error) {
+      if (error instanceof HubUnreachable || error instanceof HubRefused || error instanceof WrongHub)
+        return { outcome: 'offline' as const }
+      throw error
+    }
   }
 
   async status(): Promise<SyncStatus> {

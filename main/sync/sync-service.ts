@@ -64,17 +64,24 @@ export function createSyncService(
         const laboratoryId = context.envelope.actor?.laboratoryId ?? ''
         const asked = domains.filter((domain) => input.domain === undefined || domain === input.domain)
         const answers = await Promise.all(
-          asked.map((domain) => createDomainSyncClient(gateway, domain).syncWorkItems({ laboratoryId })),
+          asked.map((domain) =>
+            createDomainSyncClient(gateway, domain).syncWorkItems({ laboratoryId, withRows: true }),
+          ),
         )
-        const items = answers
-          .flatMap((answer) => answer.items)
-          .map(({ item, openedAt }) => viewOfItem(item as WorkItem, openedAt))
+        const { workstation } = client
+        const nameOf = (id: string) => (id === workstation.id ? workstation.name : null)
+        const items = answers.flatMap((answer) =>
+          answer.items.map(({ item, openedAt }) =>
+            viewOfItem(item as WorkItem, openedAt, { here: answer.rows, nameOf }),
+          ),
+        )
         return { items: items.toSorted((left, right) => left.openedAt.localeCompare(right.openedAt)) }
       }),
       resolve: os.resolve.handler(async ({ context, input }) => {
         await client.resolve(input, context.envelope.actor?.userId ?? '')
         return {}
       }),
+      proveAtHub: os.proveAtHub.handler(({ input }) => client.prove(input)),
       workstations: os.workstations.handler(atHub),
       createEnrolmentCode: os.createEnrolmentCode.handler(atHub),
       revokeWorkstation: os.revokeWorkstation.handler(atHub),

@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sync } from '../../platform/sync/contract.ts'
 import { auth } from '../../services/auth/contract.ts'
@@ -122,4 +124,17 @@ describe('two workstations', () => {
     await client.resume({})
     await Promise.all([untilSeen(two, 'While paused'), untilSeen(one, 'Meanwhile')])
   }, 120_000)
+
+  it('go on when the journal of one is lost: the Hub notes that it was begun anew', async () => {
+    await untilCaughtUp(one)
+    await one.stop()
+    for (const name of ['journal.sqlite', 'journal.sqlite-wal', 'journal.sqlite-shm'])
+      rmSync(join(one.home, name), { force: true })
+    await one.start()
+    await receive(one, 'After the loss')
+    await receive(two, 'Beside it')
+    await Promise.all([untilSeen(two, 'After the loss'), untilSeen(one, 'Beside it')])
+    await Promise.all([untilCaughtUp(one), untilCaughtUp(two)])
+    expect(await contentsOf(two)).toEqual(await contentsOf(one))
+  }, 180_000)
 })

@@ -172,7 +172,10 @@ async function finishReplay(
 }
 
 /** A table's stored columns in order, each with its SQL type. */
-export async function columnTypes(tx: Transaction, table: string): Promise<ReadonlyMap<string, string>> {
+export async function columnTypes(
+  tx: Pick<Transaction, 'execute'>,
+  table: string,
+): Promise<ReadonlyMap<string, string>> {
   const rows = await rowsOf<{ name: string; type: string }>(
     tx,
     sql`select attname as name, format_type(atttypid, atttypmod) as type from pg_attribute

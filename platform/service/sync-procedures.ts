@@ -20,7 +20,8 @@ import {
 } from '../sync/database/follow-in-database.ts'
 import { RowImages } from '../sync/database/row-images.ts'
 import type { DomainSyncContract } from '../sync/domain-contract.ts'
-import type { RowAddress } from '../sync/change-set.ts'
+import { addressOf, type RowAddress, type RowImage, splitAddress } from '../sync/change-set.ts'
+import { rowsOfItem } from '../sync/work-item.ts'
 import type { Fate } from '../sync/view.ts'
 import type { HybridClock } from './hybrid-clock.ts'
 import { type Implementation, orchestrates, reads, type ServiceDefinition } from './implementation.ts'
@@ -87,10 +88,12 @@ export function syncProcedures(
       }),
     ),
 
-    syncWorkItems: reads((scope, { laboratoryId }) =>
+    syncWorkItems: reads((scope, { laboratoryId, withRows }) =>
       scope.readAcrossLaboratories(async (tx) => {
         const open = await readOpenItems(tx, laboratoryId)
+        const about = withRows ? open.flatMap(({ item }) => rowsOfItem(item)) : []
         return {
+          rows: await readRows(tx, laboratoryId, about),
           items: open.map(({ item, openedAt }) => ({
             id: item.id,
             laboratoryId,
@@ -193,6 +196,22 @@ export function syncProcedures(
   }
 
   /** Whether there are rows of a laboratory, or of any. */
+  async function readRows(
+    tx: Pick<Transaction, 'execute'>,
+    laboratoryId: string,
+    addresses: readonly RowAddress[],
+  ): Promise<Record<string, RowImage>> {
+    if (addresses.length === 0) return {}
+    await images.prepare(tx)
+    const read: Record<string, RowImage> = {}
+    for (const [table, some] of Map.groupBy(new Set(addresses), (address) => splitAddress(address).table)) {
+      const ids = some.map((address) => splitAddress(address).id)
+      for (const [id, image] of await images.read(tx, laboratoryId, table, ids))
+        read[addressOf(name, table, id)] = image
+    }
+    return read
+  }
+
   async function hasRows(tx: Pick<Transaction, 'execute'>, laboratoryId: string | null): Promise<boolean> {
     for (const { name: table, policy } of definition.tables.tables) {
       if (policy === 'local' || policy === 'derived') continue

@@ -42,6 +42,8 @@ export const WorkItemView = z.object({
       changeSetId: z.string(),
       actorId: z.string(),
       workstationId: z.string(),
+      /** Null where this copy does not know it. */
+      workstationName: z.string().nullable(),
       procedure: z.string(),
       recordedAt: Instant,
       reason: z.string().nullable(),
@@ -70,8 +72,10 @@ export const WorkItemView = z.object({
   ),
   /** Change sets that must be decided first. */
   behind: z.array(z.string()),
-  /** Rows it is about, as `domain/table/id`. */
+  /** Rows it is about, as `domain/table/id`. Of `contested` the first claims what the others hold. */
   rows: z.array(z.string()),
+  /** What this copy has in those rows; a row that is not here is left out. */
+  here: z.record(z.string(), RowValues),
 })
 export type WorkItemView = z.output<typeof WorkItemView>
 
@@ -103,6 +107,8 @@ export const EnrolledWorkstation = z.object({
   position: Count,
   lag: Count,
   clockSkewMs: z.int().nullable(),
+  /** How its schemas stand to the Hub's; null before it was seen. */
+  schema: z.enum(['same', 'behind', 'ahead']).nullable(),
   revokedAt: Instant.nullable(),
 })
 
@@ -192,4 +198,16 @@ export const sync = domainContract('sync', {
     .errors(elsewhere)
     .input(z.object({ id: text(100), reason: Reason }))
     .output(z.object({})),
+
+  /** Sign-in asks this about people whose password this workstation does not hold. */
+  proveAtHub: command({
+    permission: 'public',
+    internal: true,
+    secretAnswer: true,
+    summary: 'Ask the Hub whether somebody is who they say',
+  })
+    .input(z.object({ userId: z.uuid(), password: text(200) }))
+    .output(
+      z.object({ outcome: z.enum(['right', 'wrong', 'locked_out', 'not_active', 'offline', 'no-hub']) }),
+    ),
 })

@@ -94,8 +94,20 @@ export function domainSyncContract(domain: string) {
       .input(z.object({ laboratoryId: z.uuid() }))
       .output(DomainSnapshot),
     syncWorkItems: query({ ...internal, summary: 'Open work items' })
-      .input(z.object({ laboratoryId: z.uuid() }))
-      .output(z.object({ items: z.array(OpenItem) })),
+      .input(
+        z.object({
+          laboratoryId: z.uuid(),
+          /** With what is in the rows they are about. */
+          withRows: z.boolean().default(false),
+        }),
+      )
+      .output(
+        z.object({
+          items: z.array(OpenItem),
+          /** By address; empty unless asked for. */
+          rows: z.record(z.string(), z.record(z.string(), z.string().nullable())),
+        }),
+      ),
 
     // At a workstation.
     syncEnroll: command({

@@ -12,8 +12,8 @@ export type VersionStanding = 'same' | 'behind' | 'ahead'
 export function compareVersions(workstation: Migrations, hub: Migrations): VersionStanding {
   const theirs = namesOf(workstation)
   const ours = namesOf(hub)
-  if (theirs.difference(ours).size > 0) return 'ahead'
-  return ours.difference(theirs).size > 0 ? 'behind' : 'same'
+  if ([...theirs].some((name) => !ours.has(name))) return 'ahead'
+  return ours.size > theirs.size ? 'behind' : 'same'
 }
 
 function namesOf(migrations: Migrations): Set<string> {

@@ -6,8 +6,6 @@ import { JournalPlace } from './push-run.ts'
 
 /* What a workstation and its Hub say to each other over HTTP, below `/v1/sync/`. */
 
-export { PushRun } from './push-run.ts'
-
 const name = z.string().min(1).max(200)
 const base64 = z.string().regex(/^[A-Za-z0-9+/]{1,400}={0,2}$/, 'must be base64')
 const Migrations = z.record(z.string(), z.array(z.string()))
@@ -77,6 +75,10 @@ export type PullAnswer = z.output<typeof PullAnswer>
 
 /** `GET people`: who may sign in at the workstation while the Hub is out of reach. */
 export const PeopleAnswer = z.object({ credentials: z.array(Credential), leaseMs: z.int() })
+
+/** `POST proof`: a person at the workstation gives a password that only the Hub can judge. */
+export const ProofRequest = z.strictObject({ userId: z.uuid(), password: z.string().max(200) })
+export const ProofOutcome = z.object({ outcome: z.enum(['right', 'wrong', 'locked_out', 'not_active']) })
 
 /** `POST resolution`: what somebody signed in at the workstation decided. */
 export const ResolutionRequest = Resolution.extend({ actorId: z.uuid() })

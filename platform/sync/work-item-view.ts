@@ -1,11 +1,27 @@
 import type { WorkItemView } from './contract.ts'
-import { isHeld, type WorkItem } from './work-item.ts'
+import type { RowImage } from './change-set.ts'
+import { isHeld, rowsOfItem, type WorkItem } from './work-item.ts'
+
+/** What this copy can say about a work item beside the item itself. */
+export interface Around {
+  /** What is in the rows it is about, by their address. */
+  readonly here: Readonly<Record<string, RowImage>>
+  readonly nameOf: (workstationId: string) => string | null
+}
 
 /** A work item as screens show it. */
-export function viewOfItem(item: WorkItem, openedAt: string): WorkItemView {
+export function viewOfItem(item: WorkItem, openedAt: string, { here, nameOf }: Around): WorkItemView {
   const { id, domain, kind, words } = item
-  const said = { id, domain, kind, words, openedAt: new Date(openedAt).toISOString() }
-  if (!isHeld(item)) return { ...said, pushed: null, conflicts: [], behind: [], rows: [...item.rows] }
+  const rows = rowsOfItem(item)
+  const known = rows.flatMap((row) => {
+    const image = here[row]
+    return image === undefined ? [] : [[row, { ...image }] as const]
+  })
+  const said = {
+    ...{ id, domain, kind, words, rows: [...rows], here: Object.fromEntries(known) },
+    openedAt: new Date(openedAt).toISOString(),
+  }
+  if (!isHeld(item)) return { ...said, pushed: null, conflicts: [], behind: [] }
   const { set } = item
   return {
     ...said,
@@ -13,6 +29,7 @@ export function viewOfItem(item: WorkItem, openedAt: string): WorkItemView {
       changeSetId: set.id,
       actorId: set.actorId,
       workstationId: set.workstationId,
+      workstationName: nameOf(set.workstationId),
       procedure: set.procedure,
       recordedAt: set.recordedAt,
       reason: set.reason,
@@ -26,6 +43,5 @@ export function viewOfItem(item: WorkItem, openedAt: string): WorkItemView {
     },
     conflicts: item.conflicts.map((conflict) => ({ ...conflict })),
     behind: [...item.behind],
-    rows: set.changes.map(({ table, key }) => `${domain}/${table}/${key.id}`),
   }
 }

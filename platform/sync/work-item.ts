@@ -1,4 +1,4 @@
-import type { ChangeSet, RowAddress } from './change-set.ts'
+import { addressOf, type ChangeSet, type RowAddress } from './change-set.ts'
 
 /** One point where a pushed change and the Hub's row do not go together. */
 export interface ConflictPoint {
@@ -44,6 +44,12 @@ export type WorkItem = HeldItem | StandingItem
 
 export function isHeld(item: WorkItem): item is HeldItem {
   return item.set !== null
+}
+
+/** The rows that a work item is about. */
+export function rowsOfItem(item: WorkItem): readonly RowAddress[] {
+  if (!isHeld(item)) return item.rows
+  return [...new Set(item.set.changes.map(({ table, key }) => addressOf(item.domain, table, key.id)))]
 }
 
 /**

@@ -108,6 +108,10 @@ const signInErrors = {
     status: 401,
     message: 'This workstation has not reached its Hub for too long: connect it, then sign in',
   },
+  NEEDS_HUB: {
+    status: 401,
+    message: 'This account signs in here only while the Hub is reached, and it is not now',
+  },
   PASSWORD_RESET_REQUIRED: {
     status: 401,
     message: 'This account has no password here: an administrator must set a new one',
@@ -149,6 +153,7 @@ export const CredentialsAnswer = z.object({
   credentials: z.array(z.object({ userId: z.uuid(), passwordHash: z.string() })),
 })
 
+export const ProofAnswer = z.object({ outcome: z.enum(['right', 'wrong', 'locked_out', 'not_active']) })
 export const LaboratoryHereAnswer = z.object({
   laboratory: z.object({ id: z.string(), name: z.string() }).nullable(),
 })
@@ -422,6 +427,14 @@ export const auth = domainContract('auth', {
   })
     .input(CredentialsAnswer.extend({ laboratoryId: z.uuid(), until: Instant }))
     .output(z.object({})),
+  prove: command({
+    permission: 'public',
+    internal: true,
+    secretAnswer: true,
+    summary: 'At the Hub: whether somebody at a workstation is who they say',
+  })
+    .input(z.object({ laboratoryId: z.uuid(), userId: z.uuid(), password: text(200) }))
+    .output(ProofAnswer),
   laboratoryHere: query({
     permission: 'public',
     internal: true,

@@ -10,6 +10,7 @@ import {
   takeCredentials,
 } from './offline-people.ts'
 import { open } from './opening.ts'
+import { prove } from './proving-at-hub.ts'
 import { changePassword, revokeSession, setPin } from './own-account.ts'
 import { getUser, listRoles, listUsers, me, resolveSession, sessions, signIns, status } from './queries.ts'
 import { updateRole } from './roles.ts'
@@ -53,6 +54,7 @@ export const authService = defineService({
     credentialsOf,
     takeCredentials,
     keepOfflinePeople,
+    prove,
     laboratoryHere,
     resolveSession,
   },

@@ -9,6 +9,7 @@ import { makeLaboratory } from './new-laboratory.ts'
 import { isPassword } from './offline-people.ts'
 import { type Account, accountsOfEmail, findAccount, laboratoriesHere } from './people.ts'
 import { proveByPassword, recordSignIn, settleProof, wrongCredentials } from './proving.ts'
+import { signInAtHub } from './proving-at-hub.ts'
 import { refreshToken, session } from './schema.ts'
 import { hashRefreshToken, isSecret } from './secrets.ts'
 import {
@@ -47,6 +48,11 @@ export const login = orchestrates(
   ) => {
     const accounts = await scope.asOwner((tx) => accountsOfEmail(tx, input.email, input.laboratoryId))
     if (accounts.length === 0) return refuseUnknown(scope, input)
+    const [stranger] = accounts.filter((account) => account.credential === null)
+    if (stranger !== undefined && accounts.length === 1) {
+      const opened = await signInAtHub(scope, stranger, input.password)
+      if (opened !== null) return signedIn(scope, opened)
+    }
     const compared = await Promise.all(
       accounts.map(async (account) => ({
         account,

@@ -16,14 +16,14 @@ export class RowImages {
   readonly #shapes = new Map<string, TableShape>()
 
   /** Texts come out as the trigger writes them, whatever the connection's settings are. Once in each transaction. */
-  async prepare(tx: Transaction): Promise<void> {
+  async prepare(tx: Pick<Transaction, 'execute'>): Promise<void> {
     await tx.execute(sql`select set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO, YMD', true),
       set_config('bytea_output', 'hex', true)`)
   }
 
   /** Rows by id; those that are not there are left out. */
   async read(
-    tx: Transaction,
+    tx: Pick<Transaction, 'execute'>,
     laboratoryId: string,
     table: string,
     ids: readonly string[],
@@ -106,13 +106,13 @@ export class RowImages {
     return (await this.#shape(tx, table)).types
   }
 
-  async #image(tx: Transaction, table: string): Promise<SQL> {
+  async #image(tx: Pick<Transaction, 'execute'>, table: string): Promise<SQL> {
     const { generated } = await this.#shape(tx, table)
     const left = generated.map((name) => `'${name.replaceAll("'", "''")}'`).join(', ')
     return sql`platform.text_image(to_jsonb(t), ${sql.raw(`array[${left}]::text[]`)})`
   }
 
-  async #shape(tx: Transaction, table: string): Promise<TableShape> {
+  async #shape(tx: Pick<Transaction, 'execute'>, table: string): Promise<TableShape> {
     const known = this.#shapes.get(table)
     if (known !== undefined) return known
     const generated = await rowsOf<{ name: string }>(

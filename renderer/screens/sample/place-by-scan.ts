@@ -1,8 +1,11 @@
 import type { TFunction } from 'i18next'
 import { type Container, NodeId } from '../../../services/storage/contract.ts'
 import { client } from '../../client.ts'
+import { i18n } from '../../i18n.ts'
 import { problemCode, problemWords } from '../../problem.ts'
 import type { Resolved, ScanResult } from '../../scan/scan-engine.ts'
+import { askToOverrule } from '../storage/overrule.ts'
+import { may, wrongZoneWords } from '../storage/placing-acts.ts'
 
 /** Puts the page's tube where a scanned position label says; null when the scan is no position. */
 export async function placeByScan(
@@ -28,7 +31,11 @@ export async function placeByScan(
     }
   } catch (error) {
     if (problemCode(error) === null) throw error
-    return { tone: 'bad', ...refusalWords(problemWords(error), t('scan.stays', { code: tube.label })) }
+    const words = refusalWords(problemWords(error), t('scan.stays', { code: tube.label }))
+    const wrongZone = wrongZoneWords(error)
+    if (wrongZone === null || !may('storage:override')) return { tone: 'bad', ...words }
+    const run = () => void askToOverrule(tube, { boxId: target.boxId, label }, wrongZone)
+    return { tone: 'bad', ...words, action: { label: i18n.t('storage:override.open'), run } }
   }
 }
 

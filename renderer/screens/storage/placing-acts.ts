@@ -319,6 +319,15 @@ const ruleCodes: ReadonlySet<string> = new Set([
   'FORBIDDEN',
 ])
 
+/** Which type may not lie where, when it was a zone's rule that refused; null for any other error. */
+export function wrongZoneWords(error: unknown): string | null {
+  if (!(error instanceof ORPCError) || error.code !== 'ZONE_NOT_ALLOWED') return null
+  const { data } = WrongZone.safeParse(error.data)
+  if (data === undefined) return null
+  const { material, zone } = data
+  return t('check.zoneWrong', { material: materialName(material), zone: i18n.t(`common:zone.${zone}`) })
+}
+
 function refusalOf(
   error: unknown,
   tubes: readonly Container[],
@@ -338,15 +347,8 @@ function refusalOf(
       state === 'occupied' ? 'taken' : state === 'out_of_use' ? 'out-of-use' : isKept ? 'kept' : 'reserved'
     return { ...where, position, kind, words: t(`refused.${kind}`, { position, who: occupant }) }
   }
-  const zone = code === 'ZONE_NOT_ALLOWED' ? WrongZone.safeParse(data) : null
-  if (zone?.success === true) {
-    const { material, zone: name } = zone.data
-    return {
-      ...where,
-      kind: 'zone',
-      words: t('check.zoneWrong', { material: materialName(material), zone: i18n.t(`common:zone.${name}`) }),
-    }
-  }
+  const wrongZone = wrongZoneWords(error)
+  if (wrongZone !== null) return { ...where, kind: 'zone', words: wrongZone }
   return { ...where, kind: 'other', words: problemWords(error) }
 }
 
