@@ -1,4 +1,4 @@
-import { ORPCError } from '@orpc/contract'
+import { type AnyContractRouter, isContractProcedure, ORPCError } from '@orpc/contract'
 
 /**
  * An expected "no": one of the errors the procedure's contract names. The status is taken from the contract when the
@@ -8,6 +8,25 @@ export class Refusal extends ORPCError<string, unknown> {
   constructor(code: string, message: string, data?: unknown) {
     super(code, { message, data })
   }
+}
+
+/**
+ * A refusal with the status that its procedure's contract gives it; null for errors that the contract does not name, which
+ * are defects.
+ */
+export function asContracted(
+  procedure: AnyContractRouter | undefined,
+  error: unknown,
+): ORPCError<string, unknown> | null {
+  if (!(error instanceof ORPCError) || !isContractProcedure(procedure)) return null
+  const { code, message, data } = error as ORPCError<string, unknown>
+  const errors = procedure['~orpc'].errorMap as Readonly<
+    Record<string, { readonly status?: number } | undefined>
+  >
+  const status = errors[code]?.status
+  return status === undefined
+    ? null
+    : new ORPCError<string, unknown>(code, { defined: true, status, message, data })
 }
 
 /** Nothing with this id is known here. */

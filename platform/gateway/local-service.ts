@@ -1,5 +1,6 @@
 import type { AnyContractRouter } from '@orpc/contract'
 import { call, isProcedure } from '@orpc/server'
+import { asContracted } from '../contract/refusal.ts'
 import type { LocalService } from './gateway.ts'
 
 /** Makes a domain of the host's own from its oRPC procedures; their context is the call's envelope. */
@@ -10,6 +11,7 @@ export function createLocalService(options: {
   /** Turns errors of what lies below into errors of the contract. */
   readonly explain?: (error: unknown) => unknown
 }): LocalService {
+  const contracts = new Map<string, AnyContractRouter>(Object.entries(options.contract))
   const procedures = new Map<string, unknown>(Object.entries(options.procedures))
   return {
     name: options.name,
@@ -23,7 +25,8 @@ export function createLocalService(options: {
           ...(signal === undefined ? {} : { signal }),
         })
       } catch (error) {
-        throw options.explain === undefined ? error : options.explain(error)
+        const explained = options.explain === undefined ? error : options.explain(error)
+        throw asContracted(contracts.get(name), explained) ?? explained
       }
     },
   }

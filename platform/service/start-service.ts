@@ -5,7 +5,7 @@ import { RPCHandler } from '@orpc/server/message-port'
 import { v7 as uuidv7 } from 'uuid'
 import { Envelope, envelopeHeader } from '../contract/envelope.ts'
 import type { ProcedureMeta } from '../contract/procedure.ts'
-import { Refusal } from '../contract/refusal.ts'
+import { asContracted, Refusal } from '../contract/refusal.ts'
 import { type ChangeRequest, hashRequest } from '../database/change.ts'
 import type { DomainDatabase, Observe } from '../database/domain-database.ts'
 import { isDamage } from '../database/errors.ts'
@@ -128,14 +128,10 @@ export async function startService(
 
   /** Errors of the contract go out with their status; anything else is a defect and is logged with its correlation id. */
   function explain(call: Call, error: unknown): unknown {
-    const refusal: ORPCError<string, unknown> | null = error instanceof ORPCError ? error : null
-    const status = refusal === null ? undefined : statusOf(call, refusal.code)
-    if (refusal !== null && status !== undefined) {
-      const { code, message, data } = refusal
-      return new ORPCError<string, unknown>(code, { defined: true, status, message, data })
-    }
+    const refusal = asContracted(contract[call.procedure.slice(definition.name.length + 1)], error)
+    if (refusal !== null) return refusal
     if (isDamage(error)) around.onDamage(error)
-    if (refusal?.code === 'BAD_REQUEST') return refusal
+    if (error instanceof ORPCError && error.code === 'BAD_REQUEST') return error
     around.report({
       type: 'log',
       level: 'error',
@@ -143,14 +139,6 @@ export async function startService(
       fields: { correlationId: call.envelope.correlationId, error: fullWords(error) },
     })
     return error
-  }
-
-  /** The HTTP status the procedure's contract gives an error; undefined when it does not name it. */
-  function statusOf(call: Call, code: string): number | undefined {
-    const name = call.procedure.slice(definition.name.length + 1)
-    const errors = contract[name]?.['~orpc'].errorMap as
-      Readonly<Record<string, { readonly status?: number } | undefined>> | undefined
-    return errors?.[code]?.status
   }
 
   function callScope(call: Call): CallScope {
