@@ -84,7 +84,7 @@ export async function openHubSync(options: HubSyncOptions): Promise<HubSync> {
     feed,
     log,
     start() {
-      goOn(sync, home).catch((error: unknown) =>
+      goOn(sync, gateway, home).catch((error: unknown) =>
         log('error', 'What waits could not be gone on with', { error }),
       )
     },
@@ -99,12 +99,21 @@ export async function openHubSync(options: HubSyncOptions): Promise<HubSync> {
 }
 
 /** After a start: what waited for something that was settled just before the stop is decided. */
-async function goOn({ store, trust, decisions, log }: HubSync, home: string): Promise<void> {
+async function goOn(
+  { store, trust, decisions, log }: HubSync,
+  gateway: Gateway,
+  home: string,
+): Promise<void> {
   const laboratories = await store.laboratories()
   for (const laboratoryId of laboratories)
     await decisions.inTurn(laboratoryId, () => decisions.decideWaiting(laboratoryId))
   const path = join(home, founderCodeFile)
-  if (laboratories.length > 0) {
+  const laboratoriesHere = await gateway.call({
+    path: ['auth', 'laboratories'],
+    input: undefined,
+    origin: { from: 'host', actor: null },
+  })
+  if (laboratories.length > 0 || (Array.isArray(laboratoriesHere) && laboratoriesHere.length > 0)) {
     rmSync(path, { force: true })
     return
   }
