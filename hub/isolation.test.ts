@@ -297,6 +297,7 @@ const empty: Readonly<Record<string, Attempt>> = {
   'sync.goNow': () => ({}),
   'sync.workItems': () => ({}),
   'sync.workstations': () => ({}),
+  'sync.refusals': () => ({}),
   'auth.me': () => ({}),
   'auth.status': () => ({}),
 }

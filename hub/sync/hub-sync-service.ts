@@ -9,6 +9,8 @@ import { viewOfItem } from '../../platform/sync/work-item-view.ts'
 import type { HubSync } from './hub-sync.ts'
 import { SyncProblem } from './sync-problem.ts'
 
+const shownRefusals = 200
+
 /** The contract `sync` as the Hub answers it: for the laboratory of whoever asks. */
 export function createHubSyncService(hub: HubSync): LocalService {
   return createLocalService({
@@ -86,6 +88,9 @@ function implementSync({ reader, decisions, domains, trust, store, feed }: HubSy
         })),
       }
     }),
+    refusals: os.refusals.handler(async ({ context }) => ({
+      items: await store.refusals(laboratoryOf(context), shownRefusals),
+    })),
     createEnrolmentCode: os.createEnrolmentCode.handler(({ context, input }) =>
       trust.createCode({
         laboratoryId: input.for === 'founder' ? null : laboratoryOf(context),

@@ -1,5 +1,6 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Gateway } from '../../platform/gateway/gateway.ts'
 import type { LogLevel } from '../../platform/gateway/log.ts'
 import type { WorkstationKey } from '../../platform/journal/workstation-key.ts'
@@ -49,6 +50,7 @@ export interface HubSync {
 }
 
 const founderCodeFile = 'founder-code.txt'
+const againAfterMs = 3_000
 
 /** Puts the Hub's side of sync together. Nothing is asked of the services before `start`. */
 export async function openHubSync(options: HubSyncOptions): Promise<HubSync> {
@@ -70,6 +72,7 @@ export async function openHubSync(options: HubSyncOptions): Promise<HubSync> {
   })
   const snapshots = new Snapshots(domains, reader)
   const feed = new HeadFeed(reader, hubLog.client)
+  const ending = new AbortController()
   const sync: HubSync = {
     store,
     trust,
@@ -84,11 +87,14 @@ export async function openHubSync(options: HubSyncOptions): Promise<HubSync> {
     feed,
     log,
     start() {
-      goOn(sync, home).catch((error: unknown) =>
-        log('error', 'What waits could not be gone on with', { error }),
+      void goOnUntilDone(
+        () => goOn(sync, gateway, home),
+        () => ending.signal.aborted,
+        (error) => log('warn', 'What waits could not be gone on with; it is tried again', { error }),
       )
     },
     async close() {
+      ending.abort()
       feed.close()
       await snapshots.close()
       await store.close()
@@ -98,13 +104,41 @@ export async function openHubSync(options: HubSyncOptions): Promise<HubSync> {
   return sync
 }
 
+/** Services may take long to start; what must be done after a start is tried until it is. */
+async function goOnUntilDone(
+  work: () => Promise<void>,
+  isClosing: () => boolean,
+  onFailure: (error: unknown) => void,
+): Promise<void> {
+  while (!isClosing()) {
+    try {
+      await work()
+      return
+    } catch (error) {
+      if (!isClosing()) onFailure(error)
+      await delay(againAfterMs, undefined, { ref: false })
+    }
+  }
+}
+
 /** After a start: what waited for something that was settled just before the stop is decided. */
-async function goOn({ store, trust, decisions, log }: HubSync, home: string): Promise<void> {
+async function goOn(
+  { store, trust, decisions, log }: HubSync,
+  gateway: Gateway,
+  home: string,
+): Promise<void> {
+  // A question waits ten seconds; a first start takes longer.
+  await gateway.wakeInTurn(['auth'])
   const laboratories = await store.laboratories()
   for (const laboratoryId of laboratories)
     await decisions.inTurn(laboratoryId, () => decisions.decideWaiting(laboratoryId))
   const path = join(home, founderCodeFile)
-  if (laboratories.length > 0) {
+  const laboratoriesHere = await gateway.call({
+    path: ['auth', 'laboratories'],
+    input: undefined,
+    origin: { from: 'host', actor: null },
+  })
+  if (laboratories.length > 0 || (Array.isArray(laboratoriesHere) && laboratoriesHere.length > 0)) {
     rmSync(path, { force: true })
     return
   }

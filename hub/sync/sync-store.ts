@@ -277,6 +277,25 @@ export class SyncStore {
       await this.#pool.query('delete from refusal where id <= $1', [newest - refusalsKept])
   }
 
+  /** What was refused to a laboratory's workstations, newest first. */
+  async refusals(laboratoryId: string, limit: number) {
+    const { rows } = await this.#pool.query<{
+      at: Date
+      workstation_id: string
+      code: string
+      words: string
+    }>(
+      'select at, workstation_id, code, words from refusal where laboratory_id = $1 order by id desc limit $2',
+      [laboratoryId, limit],
+    )
+    return rows.map(({ at, workstation_id: workstationId, code, words }) => ({
+      at: at.toISOString(),
+      workstationId,
+      code,
+      words,
+    }))
+  }
+
   async #transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect()
     try {

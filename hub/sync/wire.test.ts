@@ -133,6 +133,10 @@ describe('pushing', () => {
     ]
     for (const one of tampered) expect(await refusalOf(bench.push(one))).toBe('422 TAMPERED')
     expect((await bench.push(run)).decided).toHaveLength(2)
+    const { items } = await (await hub.admin()).client(sync).refusals()
+    expect(items.slice(0, 4).map(({ code, workstationId }) => `${code} ${workstationId}`)).toEqual(
+      Array.from({ length: 4 }, () => `TAMPERED ${bench.id}`),
+    )
   })
 
   it('refuses what another workstation made, what is of another laboratory, and what leaves something out', async () => {

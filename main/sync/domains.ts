@@ -4,9 +4,8 @@ import type { LogPlace, WireEntry } from '../../platform/sync/domain-contract.ts
 import type { Migrations } from '../../platform/sync/versions.ts'
 
 interface DomainState {
-  place: LogPlace
-  pending: number
-  isEnrolled: boolean
+  readonly place: LogPlace
+  readonly pending: number
 }
 
 const entriesAtOnce = 500
@@ -16,6 +15,8 @@ export class Domains {
   readonly names: readonly string[]
   readonly #gateway: Gateway
   readonly #states = new Map<string, DomainState>()
+  /** Something was journaled since the domains were last asked what waits. */
+  #isStale = true
 
   constructor(gateway: Gateway, names: readonly string[]) {
     this.#gateway = gateway
@@ -35,8 +36,19 @@ export class Domains {
     return migrations
   }
 
-  /** What waits for the Hub; services that sleep are not woken for it. */
+  /** Something was journaled: what waits for the Hub may be more, or less. */
+  noteJournaled(): void {
+    this.#isStale = true
+  }
+
+  /** What waits for the Hub. Services that sleep are not woken for it, and none is kept awake by being asked. */
   async pending(): Promise<readonly { readonly domain: string; readonly sets: number }[]> {
+    if (this.#isStale) await this.#readAwake()
+    return this.names.map((domain) => ({ domain, sets: this.#states.get(domain)?.pending ?? 0 }))
+  }
+
+  async #readAwake(): Promise<void> {
+    this.#isStale = false
     const awake = new Set(
       this.#gateway.services().flatMap(({ name, state }) => (state === 'ready' ? [name] : [])),
     )
@@ -45,7 +57,6 @@ export class Domains {
         .filter((domain) => awake.has(domain))
         .map((domain) => this.#readOne(domain).catch(() => undefined)),
     )
-    return this.names.map((domain) => ({ domain, sets: this.#states.get(domain)?.pending ?? 0 }))
   }
 
   /** The place from which every domain has all that follows. */
@@ -60,10 +71,6 @@ export class Domains {
     return state.place
   }
 
-  isEnrolled(domain: string): boolean {
-    return this.#states.get(domain)?.isEnrolled ?? false
-  }
-
   /** Lets a domain follow entries of its own; everything up to the end belongs to it or is somebody else's. */
   async follow(domain: string, entries: readonly WireEntry[], end: LogPlace): Promise<void> {
     const { position } = this.placeOf(domain)
@@ -74,18 +81,18 @@ export class Domains {
       const isLast = from + entriesAtOnce >= fresh.length
       const upTo = isLast || last === undefined ? end : { position: last.position, hash: last.hash }
       const answer = await this.client(domain).syncFollow({ entries: [...some], upTo })
-      this.#states.set(domain, { ...answer, isEnrolled: true })
+      this.#states.set(domain, answer)
     }
   }
 
   noteInstalled(domain: string, place: LogPlace): void {
-    this.#states.set(domain, { place, pending: this.#states.get(domain)?.pending ?? 0, isEnrolled: true })
+    this.#states.set(domain, { place, pending: this.#states.get(domain)?.pending ?? 0 })
   }
 
   async #readOne(domain: string): Promise<readonly string[]> {
     const state = await this.client(domain).syncState()
-    const { place, pending, laboratoryId, migrations } = state
-    this.#states.set(domain, { place, pending, isEnrolled: laboratoryId !== null })
+    const { place, pending, migrations } = state
+    this.#states.set(domain, { place, pending })
     return migrations
   }
 }

@@ -90,7 +90,10 @@ export class SyncClient {
     this.#state = this.#file.current === null ? 'not-enrolled' : 'offline'
     this.#words =
       this.#file.current === null ? 'This workstation has no Hub.' : 'The Hub has not been asked yet.'
-    this.#stopWatching = options.journal.onAppended(() => this.hint())
+    this.#stopWatching = options.journal.onAppended(() => {
+      this.#domains.noteJournaled()
+      this.hint()
+    })
   }
 
   /** Begins to speak with the Hub, if there is one. */

@@ -83,6 +83,7 @@ export function createSyncService(
       }),
       proveAtHub: os.proveAtHub.handler(({ input }) => client.prove(input)),
       workstations: os.workstations.handler(atHub),
+      refusals: os.refusals.handler(atHub),
       createEnrolmentCode: os.createEnrolmentCode.handler(atHub),
       revokeWorkstation: os.revokeWorkstation.handler(atHub),
     }),

@@ -176,6 +176,18 @@ export const sync = domainContract('sync', {
   workstations: query({ permission: 'sync:manage', summary: 'Workstations of the laboratory' })
     .errors(elsewhere)
     .output(z.object({ items: z.array(EnrolledWorkstation) })),
+  refusals: query({
+    permission: 'sync:manage',
+    summary: 'What the Hub did not take from workstations of the laboratory, newest first',
+  })
+    .errors(elsewhere)
+    .output(
+      z.object({
+        items: z.array(
+          z.object({ at: Instant, workstationId: z.string(), code: z.string(), words: z.string() }),
+        ),
+      }),
+    ),
   createEnrolmentCode: command({
     permission: 'sync:manage',
     summary: 'Make a code with which one workstation can be enrolled',
