@@ -20,6 +20,10 @@ import {
 // Two benches and their Hub: one works without the network, both change the same sample, and a person decides.
 test.describe.configure({ mode: 'serial' })
 
+const sizes = [
+  { width: 1440, height: 900 },
+  { width: 1280, height: 720 },
+] as const
 const pictures = 'test-results/two-benches'
 const homes = [makeHome(), makeHome()] as const
 const hub = new Machine({ program: resolve(import.meta.dirname, '../hub/index.ts'), isEmpty: true })
@@ -102,6 +106,7 @@ test('the two proposals stand side by side, and a person chooses one', async () 
   await expect(line).toContainText('ONC-14')
   await expect(line).toContainText('ONC-16')
   await expect(line).toContainText('ONC-15')
+  await expect(one.page.getByText('another workstation')).toHaveCount(0)
   await look(one.page, 'conflict')
   await one.page.getByRole('button', { name: 'Take what was pushed' }).press('Enter')
   const dialog = one.page.getByRole('dialog')
@@ -121,6 +126,11 @@ test('and everybody has what was decided', async () => {
   }
   const there = await (await hub.admin()).client(samples).get({ id: sampleId })
   expect(there.project).toBe('ONC-15')
+  const known = (await hub.admin()).client(sync).workstations()
+  expect((await known).items).toMatchObject([
+    { schema: 'same', revokedAt: null },
+    { schema: 'same', revokedAt: null },
+  ])
 })
 
 /** What the bar says of sync. */
@@ -149,7 +159,10 @@ async function look(page: Page, name: string): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme })
     await expectAccessible(page)
-    await page.screenshot({ path: `${pictures}/${name}-${colorScheme}.png` })
+    for (const size of sizes) {
+      await page.setViewportSize(size)
+      await page.screenshot({ path: `${pictures}/${name}-${colorScheme}-${String(size.width)}.png` })
+    }
   }
   await page.emulateMedia({ colorScheme: 'light' })
 }

@@ -10,7 +10,7 @@ import { Status, type StatusTone } from '../../components/status.tsx'
 import { countText, shortMoment } from '../../moments.ts'
 import { usePeopleNames } from '../audit/people-names.ts'
 import { partWords } from '../audit/entry-words.ts'
-import { inOrder, type ItemKind, kindOf } from './proposals.ts'
+import { inOrder, type ItemKind, kindOf, mainTable } from './proposals.ts'
 import { tableWords } from './field-words.ts'
 import { ItemDetail } from './item-detail.tsx'
 
@@ -109,7 +109,7 @@ function ItemList({ items, open, onOpen }: ItemListProps) {
         {items.map((item) => {
           const kind = kindOf(item)
           const [tone, icon] = kindLooks[kind]
-          const table = item.rows[0]?.split('/')[1] ?? ''
+          const table = mainTable(item)
           const { pushed } = item
           return (
             <li key={item.id}>

@@ -101,9 +101,9 @@ function ShownCode({ made, onClose }: { readonly made: Made; readonly onClose: (
   return (
     <div className="dialog-form">
       <p className="t2">{t('code.once')}</p>
-      <p className="code-shown" aria-label={t('code.label')}>
+      <div className="code-shown" role="group" aria-label={t('code.label')}>
         <CodeText>{made.code}</CodeText>
-      </p>
+      </div>
       <dl className="kv">
         <dt>{t('code.until')}</dt>
         <dd>{wholeMoment(made.expiresAt)}</dd>

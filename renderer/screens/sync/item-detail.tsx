@@ -20,6 +20,7 @@ import {
   choicesOf,
   compareProposals,
   type Field,
+  isInTrouble,
   isShown,
   kindOf,
   type RowProposals,
@@ -54,9 +55,7 @@ export function ItemDetail({ item, others, onOpen, onDecided }: ItemDetailProps)
           <AboutItem item={item} thingOf={thingOf} />
         </h2>
         <p className="t2">{kind === 'notice' ? item.words : t(`kindHint.${kind}`)}</p>
-        {kind !== 'notice' && kind !== 'contested' && kind !== 'parked' && (
-          <p className="medium">{item.words}</p>
-        )}
+        {kind === 'refused' && <p className="medium">{item.words}</p>}
       </header>
       {pushed !== null && (
         <dl className="kv">
@@ -84,9 +83,7 @@ export function ItemDetail({ item, others, onOpen, onDecided }: ItemDetailProps)
       {pushed === null ? (
         <Claims item={item} thingOf={thingOf} isContested={kind === 'contested'} />
       ) : (
-        compareProposals(item).map((row) => (
-          <Proposals key={row.address} item={item} row={row} thingOf={thingOf} />
-        ))
+        <AllProposals item={item} thingOf={thingOf} />
       )}
       <Decision item={item} onDecided={onDecided} />
     </article>
@@ -138,6 +135,26 @@ function WaitsFor({ item, others, onOpen }: Omit<ItemDetailProps, 'onDecided'>) 
     >
       {t(before.length === 0 ? 'waitsForOther' : 'waitsFor')}
     </Notice>
+  )
+}
+
+/** Rows in which the two do not go together; what came with them is folded away. */
+function AllProposals({ item, thingOf }: { readonly item: WorkItemView; readonly thingOf: ThingOf }) {
+  const { t } = useTranslation('sync')
+  const rows = compareProposals(item)
+  const main = rows.filter((row) => isInTrouble(row))
+  const [first, rest] = main.length === 0 ? [rows, []] : [main, rows.filter((row) => !isInTrouble(row))]
+  const show = (row: RowProposals) => <Proposals key={row.address} item={item} row={row} thingOf={thingOf} />
+  return (
+    <>
+      {first.map(show)}
+      {rest.length > 0 && (
+        <details className="also">
+          <summary>{t('also', { count: rest.length })}</summary>
+          {rest.map(show)}
+        </details>
+      )}
+    </>
   )
 }
 

@@ -86,6 +86,18 @@ function isWorthShowing({ before, hub, pushed }: Field, isNew: boolean): boolean
   return isNew ? pushed !== null : hub !== pushed || before !== pushed
 }
 
+/** Whether anything in the row does not go together. */
+export function isInTrouble(row: RowProposals): boolean {
+  return troubleOf(row) > 0
+}
+
+/** The table that an item is about most: where the two do not go together, else what was changed and not only noted. */
+export function mainTable(item: WorkItemView): string {
+  const noted =
+    item.pushed?.changes.find(({ operation }) => operation === 'update') ?? item.pushed?.changes[0]
+  return item.conflicts[0]?.table ?? noted?.table ?? item.rows[0]?.split('/')[1] ?? ''
+}
+
 function troubleOf({ words, fields }: RowProposals): number {
   return words.length + fields.filter(({ conflict }) => conflict !== null).length
 }

@@ -15,7 +15,6 @@ import { countText, durationText, shortMoment, wholeMoment } from '../../moments
 import { problemWords } from '../../problem.ts'
 import { useMay } from '../../session/session-store.ts'
 import { entryWords, partWords } from '../audit/entry-words.ts'
-import { usePeopleNames } from '../audit/people-names.ts'
 import { EnrolForm } from './enrol-form.tsx'
 
 /** More than this, and the order in which things happened is in doubt for people who read the times. */
@@ -219,7 +218,6 @@ function Came({ status }: { readonly status: SyncStatus }) {
   const { t } = useTranslation('sync')
   const { t: audit } = useTranslation('audit')
   const mayRead = useMay('audit:read')
-  const nameOf = usePeopleNames()
   const entries = useQuery(
     api.system.searchAudit.queryOptions({ input: { limit: 200 }, enabled: mayRead, staleTime: 2_000 }),
   )
@@ -250,7 +248,9 @@ function Came({ status }: { readonly status: SyncStatus }) {
               <th>{t('time')}</th>
               <th>{t('part')}</th>
               <th>{t('what')}</th>
-              <th>{t('who')}</th>
+              <th>
+                <span className="vh">{t('cameOpen')}</span>
+              </th>
             </tr>
           </thead>
           <tbody>
@@ -259,7 +259,11 @@ function Came({ status }: { readonly status: SyncStatus }) {
                 <td className="nowrap">{shortMoment(entry.recordedAt)}</td>
                 <td className="nowrap">{partWords(entry.domain, audit)}</td>
                 <td>{entryWords(entry, audit)}</td>
-                <td className="nowrap">{nameOf(entry.actorId)}</td>
+                <td className="num">
+                  <Link className="link" to="/audit" search={{ entry: entry.sequence }}>
+                    {t('cameOpen')}
+                  </Link>
+                </td>
               </tr>
             ))}
           </tbody>
@@ -273,7 +277,7 @@ function Facts({ status }: { readonly status: SyncStatus }) {
   const { t } = useTranslation('sync')
   if (status.state === 'hub') {
     return (
-      <section className="facts-pane" aria-labelledby="h-facts">
+      <section className="sync-facts" aria-labelledby="h-facts">
         <h2 id="h-facts">{t('facts')}</h2>
         <dl className="kv">
           <dt>{t('entriesInLog')}</dt>
@@ -285,7 +289,7 @@ function Facts({ status }: { readonly status: SyncStatus }) {
   }
   const skew = status.clockSkewMs
   return (
-    <section className="facts-pane" aria-labelledby="h-facts">
+    <section className="sync-facts" aria-labelledby="h-facts">
       <h2 id="h-facts">{t('facts')}</h2>
       <dl className="kv">
         <dt>{t('hub')}</dt>

@@ -5,8 +5,7 @@ import { isInBrowser } from '../../bridge.ts'
 import { api } from '../../client.ts'
 import { Segmented } from '../../components/segmented.tsx'
 import { usePageSubject } from '../../frame/page-subject.ts'
-import { standingOf } from '../../frame/sync-standing.ts'
-import { standingWords, useSyncStatus } from '../../frame/sync-state.tsx'
+import { useSyncStatus } from '../../frame/sync-state.tsx'
 import { countText } from '../../moments.ts'
 import { useMay } from '../../session/session-store.ts'
 import { ConflictsView } from './conflicts-view.tsx'
@@ -18,7 +17,6 @@ import './sync.css'
 /** How this copy and the others stay together: where it stands, what people must decide, and who takes part. */
 export function SyncScreen() {
   const { t } = useTranslation(['sync', 'frame'])
-  const { t: words } = useTranslation('sync')
   const navigate = useNavigate()
   const search = useSearch({ from: '/sync' })
   const mayManage = useMay('sync:manage')
@@ -26,7 +24,7 @@ export function SyncScreen() {
   const open = useQuery(api.sync.workItems.queryOptions({ input: {}, refetchInterval: 10_000 }))
   usePageSubject(
     t('frame:screens.sync'),
-    status.data === undefined ? '' : standingWords(standingOf(status.data), words),
+    status.data?.hubUrl == null ? '' : t('withHub', { hub: status.data.hubUrl }),
   )
   const change = (next: Partial<SyncSearch>) =>
     void navigate({ to: '/sync', search: { ...search, ...next }, replace: true })
