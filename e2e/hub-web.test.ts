@@ -126,6 +126,25 @@ test('a reload goes on as the same person, without a password and without a toke
   })
 })
 
+test('a workstation is let in by a code that is shown once', async () => {
+  await goToScreen(page, 'Sync')
+  await expect(page.getByText('TracSeq Hub').first()).toBeVisible()
+  await look('sync')
+  await page.getByRole('button', { name: 'To decide' }).click()
+  await expect(page.getByText('Nothing to decide')).toBeVisible()
+  await page.getByRole('button', { name: 'Workstations' }).click()
+  await expect(page.getByText('No workstation takes part yet')).toBeVisible()
+  await look('workstations')
+  await page.getByRole('button', { name: 'Let a workstation in' }).click()
+  const dialog = page.getByRole('dialog')
+  await look('make-code')
+  await dialog.getByRole('button', { name: 'Make the code' }).click()
+  await expect(dialog.getByLabel('Enrolment code')).toHaveText(/^([0-9A-Z]{5}-){6}[0-9A-Z]{5}$/)
+  await look('code')
+  await dialog.getByRole('button', { name: 'Close' }).last().click()
+  await expect(dialog).toHaveCount(0)
+})
+
 test('every screen is accessible and shows no defect', async () => {
   for (const screen of ['Storage', 'Receive', 'Audit', 'System', 'People']) {
     await goToScreen(page, screen)

@@ -12,6 +12,7 @@ import { type HubLog, startHubLog } from './log/hub-log.ts'
 import { createHubService } from './hub-service.ts'
 import { openOperatorToken, recogniseOperator } from './operator.ts'
 import { openPostgresServer } from './postgres.ts'
+import { openShipments } from './shipments/open-shipments.ts'
 import { type HubSync, openHubSync } from './sync/hub-sync.ts'
 
 export interface HubOptions {
@@ -131,9 +132,17 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       domains: services.map(({ name }) => name),
     })
     closers.push(() => sync.close())
+    const shipments = await openShipments({
+      url: server.urlOf(databaseOf('sync')),
+      gateway,
+      decisions: sync.decisions,
+      journal: hubLog.client,
+    })
+    closers.push(() => shipments.close())
     closers.push(wakeSubscribers(gateway, hubLog.client))
     for (const { name } of services) gateway.wake(name)
     sync.start()
+    shipments.start()
     return {
       home: home.path,
       gateway,

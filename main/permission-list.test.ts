@@ -3,6 +3,7 @@ import { Catalogue } from '../platform/gateway/catalogue.ts'
 import { system } from '../platform/gateway/contract.ts'
 import { sync } from '../platform/sync/contract.ts'
 import { allPermissions, permissionsOf, roleNames } from '../services/auth/domain/roles.ts'
+import { shipments } from '../services/shipments/contract.ts'
 import { services } from '../services/registry.ts'
 import { devices } from './devices/contract.ts'
 
@@ -15,6 +16,7 @@ it('the permissions of roles are exactly those that contracts ask for', () => {
   catalogue.add('system', system)
   catalogue.add('devices', devices)
   catalogue.add('sync', sync)
+  catalogue.add('shipments', shipments)
   const declared = catalogue.list().map(({ meta }) => meta.permission as string | undefined)
   expect(declared.length).toBeGreaterThan(100)
   expect(declared).not.toContain(undefined)

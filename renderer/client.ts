@@ -4,6 +4,7 @@ import { createTanstackQueryUtils } from '@orpc/tanstack-query'
 import { QueryClient } from '@tanstack/react-query'
 import { devices } from '../main/devices/contract.ts'
 import { system } from '../platform/gateway/contract.ts'
+import { sync } from '../platform/sync/contract.ts'
 import { auth } from '../services/auth/contract.ts'
 import { barcodes } from '../services/barcodes/contract.ts'
 import { samples } from '../services/samples/contract.ts'
@@ -17,7 +18,7 @@ import { makePortWire, openPort } from './link/port-wire.ts'
 import { createReadAgain } from './link/read-again.ts'
 import { isWorthRepeating } from './problem.ts'
 
-const contracts = { auth, barcodes, devices, samples, storage, system, templates }
+const contracts = { auth, barcodes, devices, samples, storage, sync, system, templates }
 
 /** Who listens to the calls: set once by the session, so that this module need not know it. */
 const session: {

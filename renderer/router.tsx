@@ -14,6 +14,7 @@ import { PeopleSearch } from './screens/people/people-search.ts'
 import { ReceiveSearch } from './screens/receive/receive-search.ts'
 import { SampleFilters } from './screens/samples/sample-filters.ts'
 import { StorageSearch } from './screens/storage/storage-search.ts'
+import { SyncSearch } from './screens/sync/sync-search.ts'
 
 const root = createRootRoute({
   component: ApplicationFrame,
@@ -70,6 +71,12 @@ const devices = createRoute({
   },
   component: lazyRouteComponent(() => import('./screens/devices/devices-screen.tsx'), 'DevicesScreen'),
 })
+const sync = createRoute({
+  getParentRoute: () => root,
+  path: '/sync',
+  validateSearch: SyncSearch,
+  component: lazyRouteComponent(() => import('./screens/sync/sync-screen.tsx'), 'SyncScreen'),
+})
 const audit = createRoute({
   getParentRoute: () => root,
   path: '/audit',
@@ -99,6 +106,7 @@ export const router = createRouter({
     box,
     receive,
     devices,
+    sync,
     audit,
     system,
     people,

@@ -59,7 +59,7 @@ export async function openHubSync(options: HubSyncOptions): Promise<HubSync> {
     gateway.log.write(level, words, { step: 'sync', ...fields })
   const store = await SyncStore.open(options.url, (error) => log('warn', 'A connection was lost', { error }))
   const domains = new Domains(gateway, options.domains)
-  const people = new People(gateway)
+  const people = new People(gateway, store)
   const decisions = new Decisions(gateway, domains)
   const filesOf = (laboratoryId: string) => new FileShelf(home, laboratoryId)
   const { reader } = hubLog

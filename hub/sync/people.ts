@@ -3,7 +3,7 @@ import type { Gateway } from '../../platform/gateway/gateway.ts'
 import { type PeopleAnswer, ProofOutcome, type ProofRequest } from '../../platform/sync/wire.ts'
 import { CredentialsAnswer, PeopleOfAnswer } from '../../services/auth/contract.ts'
 import { SyncProblem } from './sync-problem.ts'
-import type { Workstation } from './sync-store.ts'
+import type { SyncStore, Workstation } from './sync-store.ts'
 
 /** How long people may sign in at a workstation that does not reach the Hub. */
 const leaseMs = 14 * 24 * 60 * 60_000
@@ -11,16 +11,19 @@ const leaseMs = 14 * 24 * 60 * 60_000
 /** What workstations are told of a laboratory's people, and what the Hub asks about them. */
 export class People {
   readonly #gateway: Gateway
+  readonly #store: Pick<SyncStore, 'workstationsOf'>
 
-  constructor(gateway: Gateway) {
+  constructor(gateway: Gateway, store: Pick<SyncStore, 'workstationsOf'>) {
     this.#gateway = gateway
+    this.#store = store
   }
 
-  /** Who may sign in at a workstation without the Hub: active people, administrators only where that was chosen. */
+  /** Who may sign in without the Hub, administrators only where that was chosen; and which workstations there are. */
   async of({ laboratoryId, administratorsOffline }: Workstation): Promise<z.output<typeof PeopleAnswer>> {
     const input = { laboratoryId, administrators: administratorsOffline }
     const { credentials } = CredentialsAnswer.parse(await this.#ask('credentialsOf', input))
-    return { credentials, leaseMs }
+    const known = await this.#store.workstationsOf(laboratoryId)
+    return { credentials, leaseMs, workstations: known.map(({ id, name }) => ({ id, name })) }
   }
 
   /** Whether somebody at a workstation is who they say. */

@@ -84,6 +84,13 @@ function readReserve(text: string | undefined): { readonly reserveBytes?: number
 
 /** What a person can put right is said in its own words; anything else comes with where it happened. */
 function describe(error: unknown): string {
-  if (error instanceof HomeUnusable || error instanceof ORPCError) return error.message
+  if (error instanceof HomeUnusable) return error.message
+  if (error instanceof ORPCError) return `${error.message}${whyOf(error.data)}`
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+/** What is known beyond the words for everybody. */
+function whyOf(data: unknown): string {
+  const isTold = typeof data === 'object' && data !== null && 'why' in data
+  return isTold ? ` (${String(data.why)})` : ''
 }

@@ -79,6 +79,7 @@ export class SyncClient {
   #lastPushAt: string | null = null
   #lastPullAt: string | null = null
   #clockSkewMs: number | null = null
+  #names: ReadonlyMap<string, string> = new Map()
   readonly #stopWatching: () => void
 
   constructor(options: SyncClientOptions) {
@@ -148,8 +149,10 @@ export class SyncClient {
     this.goNow()
   }
 
-  get workstation(): SyncClientOptions['workstation'] {
-    return this.#options.workstation
+  /** What a workstation of the laboratory is called; null where the Hub has not told since the start. */
+  nameOf(workstationId: string): string | null {
+    const { workstation } = this.#options
+    return workstationId === workstation.id ? workstation.name : (this.#names.get(workstationId) ?? null)
   }
 
   get isEnrolled(): boolean {
@@ -301,7 +304,8 @@ export class SyncClient {
   /** Who may sign in here without the Hub, and until when. */
   async #takePeople(connection: HubConnection): Promise<void> {
     const { laboratoryId } = this.#file.require()
-    const { credentials, leaseMs } = await connection.ask('/people', PeopleAnswer)
+    const { credentials, leaseMs, workstations } = await connection.ask('/people', PeopleAnswer)
+    this.#names = new Map(workstations.map(({ id, name }) => [id, name]))
     const until = new Date(Date.now() + leaseMs).toISOString()
     await this.#options.gateway.call({
       path: ['auth', 'keepOfflinePeople'],

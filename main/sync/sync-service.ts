@@ -68,8 +68,7 @@ export function createSyncService(
             createDomainSyncClient(gateway, domain).syncWorkItems({ laboratoryId, withRows: true }),
           ),
         )
-        const { workstation } = client
-        const nameOf = (id: string) => (id === workstation.id ? workstation.name : null)
+        const nameOf = (id: string) => client.nameOf(id)
         const items = answers.flatMap((answer) =>
           answer.items.map(({ item, openedAt }) =>
             viewOfItem(item as WorkItem, openedAt, { here: answer.rows, nameOf }),

@@ -73,8 +73,13 @@ export const PushAnswer = z.object({
 export const PullAnswer = z.object({ entries: z.array(WireEntry), head: LogPlace })
 export type PullAnswer = z.output<typeof PullAnswer>
 
-/** `GET people`: who may sign in at the workstation while the Hub is out of reach. */
-export const PeopleAnswer = z.object({ credentials: z.array(Credential), leaseMs: z.int() })
+/** `GET people`: who may sign in at the workstation while the Hub is out of reach, and who else takes part. */
+export const PeopleAnswer = z.object({
+  credentials: z.array(Credential),
+  leaseMs: z.int(),
+  /** Of the laboratory, so that a person reads where something was done. */
+  workstations: z.array(z.object({ id: z.string(), name: z.string() })).default([]),
+})
 
 /** `POST proof`: a person at the workstation gives a password that only the Hub can judge. */
 export const ProofRequest = z.strictObject({ userId: z.uuid(), password: z.string().max(200) })

@@ -15,5 +15,9 @@ export function useRailCounts(): Partial<Record<ScreenEntry['key'], number>> {
   )
   const open =
     imports.data?.items.filter(({ state }) => state === 'mapping' || state === 'checking').length ?? 0
-  return { receive: open }
+  const mayDecide = useMay('sync:read')
+  const toDecide = useQuery(
+    api.sync.workItems.queryOptions({ input: {}, enabled: mayDecide, refetchInterval: 30_000 }),
+  )
+  return { receive: open, sync: toDecide.data?.items.length ?? 0 }
 }

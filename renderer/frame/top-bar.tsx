@@ -1,13 +1,12 @@
-import { Tooltip } from '@mantine/core'
 import { spotlight } from '@mantine/spotlight'
 import { Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
-import { isInBrowser } from '../bridge.ts'
 import { Icon } from '../components/icon.tsx'
 import { lockSession } from '../session/session-store.ts'
 import { AccountMenu } from './account-menu.tsx'
 import { useAlerts } from './alerts.ts'
 import { useShownSubject } from './page-subject.ts'
+import { SyncState } from './sync-state.tsx'
 
 /** The page's subject on the left; search, connection, alerts and the person on the right. */
 export function TopBar() {
@@ -23,12 +22,7 @@ export function TopBar() {
         {t('search')}
         <kbd>{t('searchKeys')}</kbd>
       </button>
-      <Tooltip label={t(isInBrowser() ? 'hubHint' : 'hereHint')}>
-        <span className="tool" tabIndex={0}>
-          <Icon name="laptop" size={16} />
-          {t(isInBrowser() ? 'hub' : 'here')}
-        </span>
-      </Tooltip>
+      <SyncState />
       <Link className="tool" to="/bench">
         <Icon name="bell" size={16} />
         <b aria-hidden="true">{alerts.length}</b>

@@ -11,6 +11,7 @@ import samples from './en/samples.json' with { type: 'json' }
 import scan from './en/scan.json' with { type: 'json' }
 import session from './en/session.json' with { type: 'json' }
 import storage from './en/storage.json' with { type: 'json' }
+import sync from './en/sync.json' with { type: 'json' }
 import system from './en/system.json' with { type: 'json' }
 
 /** One namespace per screen. A new screen is a file beside these and a line here. */
@@ -28,5 +29,6 @@ export const english = {
   scan,
   session,
   storage,
+  sync,
   system,
 } as const

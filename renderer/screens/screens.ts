@@ -2,9 +2,10 @@ import { isInBrowser } from '../bridge.ts'
 import type { IconName } from '../components/drawings.tsx'
 
 export interface ScreenEntry {
-  readonly key: 'bench' | 'samples' | 'storage' | 'receive' | 'devices' | 'audit' | 'system' | 'people'
+  readonly key:
+    'bench' | 'samples' | 'storage' | 'receive' | 'devices' | 'sync' | 'audit' | 'system' | 'people'
   readonly path:
-    '/bench' | '/samples' | '/storage' | '/receive' | '/devices' | '/audit' | '/system' | '/people'
+    '/bench' | '/samples' | '/storage' | '/receive' | '/devices' | '/sync' | '/audit' | '/system' | '/people'
   readonly icon: IconName
   /** Who lacks it does not see the entry. */
   readonly permission: string | null
@@ -28,6 +29,7 @@ export const screens: readonly ScreenEntry[] = [
     below: true,
     desktopOnly: true,
   },
+  { key: 'sync', path: '/sync', icon: 'sync', permission: 'sync:read', below: true },
   { key: 'audit', path: '/audit', icon: 'shield', permission: 'audit:read', below: true },
   { key: 'system', path: '/system', icon: 'pulse', permission: 'system:read', below: true },
   { key: 'people', path: '/people', icon: 'people', permission: 'users:read', below: true },

@@ -6,15 +6,17 @@ import { Email, NewPassword } from '../../services/auth/contract.ts'
 import { findBridge } from '../bridge.ts'
 import { Notice } from '../components/notice.tsx'
 import { problemCode, problemWords } from '../problem.ts'
+import { JoinHub } from './join-hub.tsx'
 import { SessionPage } from './session-page.tsx'
 import { beginSession, setUpLaboratory } from './session-store.ts'
 
 /** The first screen of a new workstation: name the laboratory, make the first administrator, or look at the demo. */
 export function FirstRun() {
-  const { t } = useTranslation('session')
+  const { t } = useTranslation(['session', 'sync'])
   const [problem, setProblem] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
   const bridge = findBridge()
+  const [joining, setJoining] = useState(false)
   const form = useForm({
     initialValues: { laboratoryName: '', name: '', email: '', password: '', again: '' },
     validateInputOnBlur: true,
@@ -40,6 +42,7 @@ export function FirstRun() {
     }
   }
 
+  if (joining) return <JoinHub onBack={() => setJoining(false)} />
   return (
     <SessionPage title={t('firstRun.title')} lead={t(bridge === null ? 'firstRun.leadHub' : 'firstRun.lead')}>
       <form onSubmit={form.onSubmit((values) => void submit(values))} noValidate>
@@ -92,6 +95,10 @@ export function FirstRun() {
       </form>
       {bridge !== null && (
         <div className="aside">
+          <p>{t('sync:join.or')}</p>
+          <button className="btn" type="button" onClick={() => setJoining(true)}>
+            {t('sync:join.show')}
+          </button>
           <p>{t('firstRun.orDemo')}</p>
           <button className="btn" type="button" onClick={() => void bridge.openDemo()}>
             {t('firstRun.demo')}

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { event } from '../../platform/contract/event.ts'
 import { command, domainContract, query } from '../../platform/contract/procedure.ts'
+import { TravellingRows } from '../../platform/contract/travelling-rows.ts'
 import {
   id,
   Instant,
@@ -94,6 +95,9 @@ const codeErrors = {
 } as const
 
 /** What other parts of the system may ask of the barcodes domain: which code is which thing. */
+const shipping = { permission: 'public', internal: true } as const
+const Shipped = z.object({ things: z.array(Thing).max(500) })
+
 export const barcodes = domainContract('barcodes', {
   resolve: query({
     permission: 'barcodes:read',
@@ -168,6 +172,17 @@ export const barcodes = domainContract('barcodes', {
       counts: z.array(z.object({ source: CodeSource, state: z.string(), count: z.number().int() })),
     }),
   ),
+
+  // Asked by the Hub's shipments alone.
+  shippingCheck: query({ ...shipping, largeInput: true, summary: 'Codes that nobody has decided about' })
+    .input(Shipped)
+    .output(z.array(z.object({ thing: Thing, words: z.string() }))),
+  shippingRecord: command({ ...shipping, summary: 'The codes of things, as they are written' })
+    .input(Shipped)
+    .output(z.object({ rows: TravellingRows })),
+  land: command({ ...shipping, summary: 'Write the codes of things that arrived from another laboratory' })
+    .input(z.object({ rows: TravellingRows }))
+    .output(z.object({})),
 })
 
 export const barcodesEvents = {

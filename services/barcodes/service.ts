@@ -2,6 +2,7 @@ import { defineService } from '../../platform/service/implementation.ts'
 import { allocate, allocateFor, ensureWorkstationPart, link, unlink } from './commands.ts'
 import { barcodes } from './contract.ts'
 import { codesOf, codesOfMany, list, resolve, resolveMany, statistics, validate } from './queries.ts'
+import { land, shippingCheck, shippingRecord } from './shipping.ts'
 import { barcodesSyncRules } from './domain/sync-rules.ts'
 import { barcodesTables } from './schema.ts'
 
@@ -22,6 +23,9 @@ export const barcodesService = defineService({
     unlink,
     validate,
     statistics,
+    shippingCheck,
+    shippingRecord,
+    land,
   },
   onOpen: ensureWorkstationPart,
 })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { event } from '../../platform/contract/event.ts'
 import { command, domainContract, query } from '../../platform/contract/procedure.ts'
+import { TravellingRows } from '../../platform/contract/travelling-rows.ts'
 import {
   Day,
   DecimalText,
@@ -109,6 +110,8 @@ export const Sample = SampleFields.extend({
   amountRemark: z.string().nullable(),
   location: z.string().nullable(),
   importId: z.uuid().nullable(),
+  /** Where it was shipped to and with which shipment, in words: the record here is a read-only stub. Null while it is here. */
+  shippedTo: z.string().nullable(),
   createdAt: Instant,
   createdBy: z.string(),
   createdById: z.string(),
@@ -117,6 +120,10 @@ export const Sample = SampleFields.extend({
   revision: Revision,
 })
 export type Sample = z.infer<typeof Sample>
+
+/** A sample in a shipment between laboratories of one Hub. */
+const Shipped = z.object({ id: SampleId, shipmentId: z.uuid() })
+const shipping = { permission: 'public', internal: true } as const
 
 export const SampleType = z.object({
   /** Stable; what `Sample.type` holds. */
@@ -472,6 +479,46 @@ export const samples = domainContract('samples', {
     .errors(stateErrors)
     .input(z.object({ id: SampleId, reason: Reason }))
     .output(Sample),
+
+  // Asked by the Hub's shipments alone.
+  shippingCheck: query({ ...shipping, largeInput: true, summary: 'What keeps samples from being shipped' })
+    .input(z.object({ ids: z.array(SampleId).max(500) }))
+    .output(
+      z.array(
+        z.object({
+          id: SampleId,
+          name: z.string(),
+          code: z.string().nullable(),
+          containerIds: z.array(z.uuid()),
+          obstacles: z.array(z.string()),
+        }),
+      ),
+    ),
+  shipOut: command({ ...shipping, summary: 'Hand a sample to a shipment: a read-only stub stays' })
+    .input(
+      Shipped.extend({ to: z.string(), toLaboratoryId: z.uuid(), reference: z.string(), reason: Reason }),
+    )
+    .output(z.object({})),
+  takeBack: command({ ...shipping, summary: 'Take a sample back from a shipment that nobody received' })
+    .input(Shipped.extend({ reason: Reason }))
+    .output(z.object({})),
+  shippingRecord: command({ ...shipping, summary: 'Everything that is written of a sample' })
+    .input(z.object({ id: SampleId }))
+    .output(z.object({ rows: TravellingRows })),
+  shippingDigests: query({ ...shipping, largeInput: true, summary: 'Whether something of samples changed' })
+    .input(z.object({ ids: z.array(SampleId).max(500) }))
+    .output(z.record(z.string(), z.string())),
+  land: command({ ...shipping, summary: "Write another laboratory's record of a sample" })
+    .input(
+      Shipped.extend({
+        /** `arrive`: it is here now. `stub`: what became of it elsewhere. `late`: facts that came after it had left. */
+        as: z.enum(['arrive', 'stub', 'late']),
+        from: z.string(),
+        reason: Reason,
+        rows: TravellingRows,
+      }),
+    )
+    .output(z.object({ taken: z.boolean() })),
 })
 
 export const samplesEvents = {

@@ -27,6 +27,8 @@ export interface CustodyStatement {
   readonly holder: string
   readonly place?: string | null
   readonly reason: string | null
+  /** `shipped` only: the laboratory of this Hub that it goes to. */
+  readonly toLaboratoryId?: string
 }
 
 interface RecordedByHand extends CustodyStatement {
@@ -66,8 +68,13 @@ export const custody = reads((scope: ReadScope, input: { id: string }) =>
 )
 
 /** The events of a sample, oldest first by id; the chain itself is in their predecessors. */
-export function readChain(tx: ReadTransaction, sampleId: string): Promise<CustodyRow[]> {
-  return tx.select().from(custodyEvent).where(eq(custodyEvent.sampleId, sampleId)).orderBy(custodyEvent.id)
+export async function readChain(tx: ReadTransaction, sampleId: string): Promise<CustodyRow[]> {
+  const rows = await tx
+    .select()
+    .from(custodyEvent)
+    .where(eq(custodyEvent.sampleId, sampleId))
+    .orderBy(custodyEvent.id)
+  return rows.map((row) => ({ ...row, laboratoryId: row.actedInId ?? row.laboratoryId }))
 }
 
 /**
@@ -87,7 +94,7 @@ export async function addCustody(
     settlesIds: [],
     kind: said.kind,
     laboratoryId: scope.laboratoryId,
-    toLaboratoryId: null,
+    toLaboratoryId: said.toLaboratoryId ?? null,
   }
   await insert(scope, sampleId, event, said, occasion)
   return event.id

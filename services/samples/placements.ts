@@ -37,6 +37,12 @@ export async function followContainer(
   const before = await findContainer(scope.tx, news.containerId)
   // News of a container whose receiving was taken back comes after the fact.
   if (before?.state === 'removed') return
+  // It has left meanwhile: where its tube had been before is told, and changes nothing.
+  if (row !== null && row.shipmentId !== null) {
+    const { what, label: container, from, to, reason } = news
+    const said = { lane: 'storage', what, detail: { container, from, to }, reason } as const
+    return tell(scope, [line(scope, row.id, occasion, said)])
+  }
   if (news.what === 'placed' && before?.placementAhead === true) {
     return confirmPlacement(scope, before, row, news.to)
   }

@@ -29,8 +29,19 @@ export async function findSample(tx: ReadTransaction, id: string): Promise<Sampl
   return row ?? null
 }
 
+/** What is with another laboratory is a stub here, and says with which shipment it left. */
+function requireHere(row: SampleRow): void {
+  if (row.shipmentId === null) return
+  const where = row.shippedTo ?? `another laboratory, shipment ${row.shipmentId}`
+  throw ruleBroken(
+    'sample_is_shipped',
+    `${row.name} was shipped to ${where}: nothing can be done with it here until it comes back.`,
+  )
+}
+
 /** A deleted sample's record stays as it was. */
 export function requireKept(row: SampleRow): void {
+  requireHere(row)
   if (row.state !== 'deleted') return
   throw ruleBroken('sample_is_deleted', `${row.name} is deleted: its record stays as it was.`)
 }
@@ -38,15 +49,16 @@ export function requireKept(row: SampleRow): void {
 /**
  * One sample that is about to change. It is held until the transaction ends, so that on a server nobody else decides
  * something about it from what is about to be the past: amounts, custody, state, codes and places are all decided from
- * what is there. Whatever else is held with it is taken after it.
+ * what is there. Whatever else is held with it is taken after it. Refused for a sample that was shipped.
  */
 export async function holdSample(tx: Transaction, id: string): Promise<SampleRow> {
   const row = await holdSampleIfKnown(tx, id)
   if (row === null) throw notFound('sample', id)
+  requireHere(row)
   return row
 }
 
-/** Like {@link holdSample}; null when the sample has not arrived here. */
+/** For what follows facts: null when the sample has not arrived here, and shipped ones too. */
 export async function holdSampleIfKnown(tx: Transaction, id: string): Promise<SampleRow | null> {
   const [row] = await tx.select(sampleColumns).from(sample).where(eq(sample.id, id)).for('update')
   return row ?? null
@@ -132,6 +144,7 @@ function toSample(row: SampleRow, movements: readonly Movement[]): SampleItem {
     extra: { ...row.extra },
     location: row.location,
     importId: row.importId,
+    shippedTo: row.shippedTo,
     createdAt: toInstant(row.createdAt),
     createdBy: row.createdBy,
     createdById: row.createdById,

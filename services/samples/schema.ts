@@ -47,6 +47,10 @@ export const sample = snakeCase.table(
     code: text(),
     location: text(),
     importId: uuid(),
+    /** The shipment that took it to another laboratory of this Hub; null while it is here. The rest is a read-only stub. */
+    shipmentId: uuid(),
+    /** Where it went and with what, in words, while `shipmentId` says so. */
+    shippedTo: text(),
     createdAt: instant().notNull(),
     createdBy: text().notNull(),
     createdById: text().notNull(),
@@ -152,6 +156,8 @@ export const custodyEvent = snakeCase.table(
     place: text(),
     /** The laboratory that a shipment goes to, when it is one known here. */
     toLaboratoryId: uuid(),
+    /** The laboratory that acted, where it was another one: the chain came here with the sample. */
+    actedInId: uuid(),
     reason: text(),
     at: instant().notNull(),
     ...person(),

@@ -9,7 +9,9 @@ import { lineage, relate } from './lineage.ts'
 import { counts, duplicates, facts, get, getMany, list, sagas } from './queries.ts'
 import { receive, receiveBatch, receiveSaga } from './receive.ts'
 import { samplesSyncRules } from './domain/sync-rules.ts'
+import { land } from './landing.ts'
 import { samplesTables } from './schema.ts'
+import { shipOut, shippingCheck, shippingDigests, shippingRecord, takeBack } from './shipping.ts'
 import { samplesSubscriptions } from './subscriptions.ts'
 import { timeline } from './timeline.ts'
 import { addType, types } from './types.ts'
@@ -48,6 +50,12 @@ export const samplesService = defineService({
     makeAliquots,
     recordCustody,
     remove,
+    shippingCheck,
+    shipOut,
+    takeBack,
+    shippingRecord,
+    shippingDigests,
+    land,
   },
   subscriptions: samplesSubscriptions,
   sagas: [receiveSaga, undoReceiveSaga],

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { event } from '../../platform/contract/event.ts'
 import { command, domainContract, query } from '../../platform/contract/procedure.ts'
+import { TravellingRows } from '../../platform/contract/travelling-rows.ts'
 import {
   id,
   Instant,
@@ -232,6 +233,9 @@ const RackProblem = z.object({
 })
 
 /** What other parts of the system may ask of the storage domain: where every container is, was and may go. */
+const shipping = { permission: 'public', internal: true } as const
+const Shipped = z.object({ containerIds: z.array(ContainerId).max(500) })
+
 export const storage = domainContract('storage', {
   zones: query({ permission: 'storage:read', summary: 'Temperature zones' }).output(z.array(Zone)),
   tree: query({
@@ -566,6 +570,23 @@ export const storage = domainContract('storage', {
       differences: z.array(z.object({ boxId: NodeId, words: z.string() })),
     }),
   ),
+
+  // Asked by the Hub's shipments alone.
+  shippingCheck: query({ ...shipping, largeInput: true, summary: 'What keeps containers from being shipped' })
+    .input(Shipped)
+    .output(z.array(z.object({ containerId: ContainerId, words: z.string() }))),
+  leave: command({ ...shipping, summary: 'Containers leave for another laboratory, and their positions' })
+    .input(Shipped.extend({ reason: Reason }))
+    .output(z.object({})),
+  comeBack: command({ ...shipping, summary: 'Containers that left are here after all, without a place' })
+    .input(Shipped.extend({ reason: Reason }))
+    .output(z.object({})),
+  shippingRecord: command({ ...shipping, summary: 'Everything that is written of containers' })
+    .input(Shipped)
+    .output(z.object({ rows: TravellingRows })),
+  land: command({ ...shipping, summary: "Write another laboratory's record of containers that arrived" })
+    .input(Shipped.extend({ rows: TravellingRows, reason: Reason }))
+    .output(z.object({})),
 })
 
 const Moved = z.object({

@@ -8,6 +8,7 @@ import { boxMap, findSpace, getNode, nodeHistory, tree, zones } from './node-que
 import { checkOut, dispose, move, moveMany, place, returnToPlace, takeOut } from './place-commands.ts'
 import { cancelReservation, reserve, setOutOfUse } from './position-commands.ts'
 import { applyRackScan, readRackScan } from './rack.ts'
+import { comeBack, land, leave, shippingCheck, shippingRecord } from './shipping.ts'
 import { storageSyncRules } from './domain/sync-rules.ts'
 import { storageTables } from './schema.ts'
 
@@ -47,6 +48,11 @@ export const storageService = defineService({
     readRackScan,
     applyRackScan,
     capacityCheck,
+    shippingCheck,
+    leave,
+    comeBack,
+    shippingRecord,
+    land,
   },
   sagas: [addNodeSaga],
 })

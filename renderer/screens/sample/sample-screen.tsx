@@ -21,6 +21,7 @@ import { scanEngine, useScanMeaning } from '../../scan/scanning.ts'
 import { ContainersPane } from './containers-pane.tsx'
 import { iconOf, itemsInView, lanesOf, type LifeView, lifeViews, toneOf } from './life.ts'
 import { LineagePane } from './lineage-pane.tsx'
+import { ContestedTube } from '../sync/contested.tsx'
 import { putAwaySamples } from '../storage/take-received.ts'
 import { placeByScan } from './place-by-scan.ts'
 import { SampleDialog, type SampleDialogKind } from './sample-dialogs.tsx'
@@ -118,6 +119,7 @@ function SampleLife({ sample }: { readonly sample: Sample }) {
 
   return (
     <div className="sample">
+      {tube !== null && <ContestedTube tube={tube} />}
       <header className="sample-head">
         <Cap material={sample.type} letter={type?.letter ?? '?'} size="l" />
         <div className="grow">

@@ -12,6 +12,7 @@ import { Notice } from '../../components/notice.tsx'
 import { Segmented } from '../../components/segmented.tsx'
 import { CodeText } from '../../components/sentence.tsx'
 import { useMay } from '../../session/session-store.ts'
+import { OpenConflicts } from '../sync/contested.tsx'
 import { select } from './placing.ts'
 import { changePlacing, openDialog, useSitting } from './placing-store.ts'
 import { useTypeLetter } from './type-letter.ts'
@@ -87,7 +88,7 @@ export function BoxPane({ map, onEnter, onKey, onDrop }: BoxPaneProps) {
         </div>
       </div>
       {map.contested.length > 0 && (
-        <Notice tone="bad" detail={t('contestedDetail')}>
+        <Notice tone="bad" detail={t('contestedDetail')} action={<OpenConflicts />}>
           {map.contested
             .map(({ position, container }) => t('contested', { position, code: container.label }))
             .join(' ')}

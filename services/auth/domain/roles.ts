@@ -12,7 +12,7 @@ export type RoleName = (typeof roleNames)[number]
 /** What each role may do beyond the one below it. A test holds this list against all contracts. */
 const additions = {
   guest: ['samples:read', 'storage:read', 'barcodes:read', 'sync:read'],
-  data_analyst: ['imports:read', 'templates:read'],
+  data_analyst: ['imports:read', 'templates:read', 'shipments:read'],
   research_scientist: [
     'samples:create',
     'samples:edit',
@@ -23,7 +23,15 @@ const additions = {
     'imports:apply',
     'files:store',
   ],
-  lab_technician: ['storage:manage', 'devices:read', 'devices:manage', 'system:read', 'users:read'],
+  lab_technician: [
+    'storage:manage',
+    'shipments:send',
+    'shipments:receive',
+    'devices:read',
+    'devices:manage',
+    'system:read',
+    'users:read',
+  ],
   principal_investigator: [
     'samples:delete',
     'samples:manage',
@@ -85,6 +93,8 @@ const needs: Readonly<Partial<Record<Permission, readonly Permission[]>>> = {
   'system:operate': ['system:read'],
   'audit:verify': ['audit:read'],
   'sync:resolve': ['sync:read'],
+  'shipments:send': ['shipments:read', 'samples:edit', 'storage:place'],
+  'shipments:receive': ['shipments:read', 'samples:create', 'storage:place'],
   'sync:manage': ['sync:read'],
 }
 

@@ -197,7 +197,9 @@ function findFault(
   }
   if (before === null) return null
   const holder = event.kind === 'received_elsewhere' ? before.toLaboratoryId : before.laboratoryId
-  if (holder === null || holder === event.laboratoryId) return null
+  // Who shipped it may take it back before it arrives.
+  if (holder === null || holder === event.laboratoryId || before.laboratoryId === event.laboratoryId)
+    return null
   const message =
     event.kind === 'received_elsewhere'
       ? 'It was shipped to another laboratory than the one that took it in.'

@@ -33,6 +33,9 @@ export const samplesSyncRules: DomainRules = {
       updated_at: 'greatest',
       // What was merged is what neither of the two has read, so neither may go on writing from it.
       written_revision: ({ mergeId }) => ({ value: mergeId }),
+      // Only the Hub ships.
+      shipment_id: 'hub',
+      shipped_to: 'hub',
     },
     check: checkStep,
   },
@@ -114,9 +117,20 @@ function mergeState({ base, hub, pushed }: BothChanged): ColumnVerdict {
 /** What follows from storage and barcodes is written to an ended sample too; nothing else is. */
 const following: readonly string[] = ['code', 'location', 'updated_at', 'revision', 'state']
 
+/** Late news of codes and places may still be told of a sample that has left. */
+const followingShipped: readonly string[] = ['code', 'location', 'updated_at', 'revision']
+/** Columns that only a shipment writes. */
+const shipping: readonly string[] = ['shipment_id', 'shipped_to']
+
 /** One step of the life, or the two that validating a stored tube takes; and nothing more once it has ended. */
 function checkStep(before: RowImage | null, after: RowImage): string | null {
   const changed = Object.keys(after).filter((column) => before?.[column] !== after[column])
+  const isOut = (before?.shipment_id ?? null) !== null
+  if (isOut && changed.some((column) => !followingShipped.includes(column))) {
+    return `The sample was shipped to ${before?.shipped_to ?? 'another laboratory'}: nothing is written to it here.`
+  }
+  if (before !== null && changed.some((column) => shipping.includes(column)))
+    return 'Only the Hub ships samples.'
   const hasEnded = before !== null && nextStates(before.state as SampleState).length === 0
   if (hasEnded && changed.some((column) => !following.includes(column))) {
     return `The sample is ${sayState(before.state)}: nothing is written to it any more.`
@@ -188,7 +202,7 @@ export function toCustodyEvent(row: RowImage): CustodyEvent {
     predecessorId: row.predecessor_id ?? null,
     settlesIds: JSON.parse(row.settles_ids ?? '[]') as string[],
     kind: row.kind as CustodyEvent['kind'],
-    laboratoryId: row.laboratory_id ?? '',
+    laboratoryId: row.acted_in_id ?? row.laboratory_id ?? '',
     toLaboratoryId: row.to_laboratory_id ?? null,
   }
 }

@@ -1,0 +1,179 @@
+import { ORPCError } from '@orpc/client'
+import type { LaboratoryClient, Surroundings } from './laboratory-client.ts'
+import type { Asker, ItemRow, ShipmentRow, ShipmentStore, StoredShipment } from './shipment-store.ts'
+
+/**
+ * The steps of one shipment, sample by sample. Each asks domains of one laboratory, which know a repeat by what they
+ * have, and is noted when it is done: it may be cut off anywhere and begun again. The sender's record becomes a stub
+ * before the receiver has one, and the other way round on the way back.
+ */
+export class Journey {
+  readonly #store: ShipmentStore
+  readonly #around: Surroundings
+
+  constructor(store: ShipmentStore, around: Surroundings) {
+    this.#store = store
+    this.#around = around
+  }
+
+  /** Goes on with every sample whose step is under way; what cannot be done now is tried again later. */
+  async advance(id: string): Promise<void> {
+    const shipment = await this.#store.get(id)
+    if (shipment === null) return
+    for (const item of shipment.items) {
+      try {
+        await this.#step(shipment.row, item)
+      } catch (error) {
+        this.#around.log('A step of a shipment could not be finished yet', {
+          ...{ shipment: shipment.row.number, sample: item.sample_id, state: item.state, error },
+        })
+        if (error instanceof ORPCError) await this.#store.explain(id, item.sample_id, error.message)
+      }
+    }
+  }
+
+  /** Brings the sender's stubs up to date with what was written elsewhere since, and tells the other side what was late. */
+  async tellSender(id: string): Promise<void> {
+    const shipment = await this.#store.get(id)
+    if (shipment === null) return
+    const { row, items } = shipment
+    const open = items.filter(({ state, told }) => state === 'received' && told !== null)
+    const before = await this.#digests(row, open)
+    const stale = open.filter((item) => before.get(item.sample_id) !== item.told)
+    for (const item of stale) {
+      const isStub = await this.#tell(row, item)
+      const after = isStub ? ((await this.#digests(row, [item])).get(item.sample_id) ?? '') : null
+      await this.#store.noteTold(id, item.sample_id, after)
+    }
+  }
+
+  async #step(row: ShipmentRow, item: ItemRow): Promise<void> {
+    switch (item.state) {
+      case 'sending':
+        return this.#send(row, item)
+      case 'refusing':
+        return this.#takeBack(row, item, 'refused')
+      case 'cancelling':
+        return this.#takeBack(row, item, 'cancelled')
+      case 'arriving':
+        return this.#arrive(row, item)
+      case 'travelling':
+      case 'received':
+      case 'refused':
+      case 'cancelled':
+        return
+    }
+  }
+
+  async #send(row: ShipmentRow, item: ItemRow): Promise<void> {
+    const { samples, storage } = this.#sender(row, item.asked_by)
+    const id = item.sample_id
+    const reason = item.asked_because
+    try {
+      await samples.shipOut({
+        ...{ id, shipmentId: row.id, to: row.to_name, toLaboratoryId: row.to_laboratory, reason },
+        reference: wordsOf(row),
+      })
+      const containerIds = await travelling(samples, id)
+      await storage.leave({ containerIds, reason: `${row.reason} (${wordsOf(row)} to ${row.to_name})` })
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      await this.#store.finish(row.id, item.sample_id, 'sending', 'refusing', error.message)
+      return this.#takeBack(row, { ...item, state: 'refusing', words: error.message }, 'refused')
+    }
+    await this.#store.finish(row.id, item.sample_id, 'sending', 'travelling')
+  }
+
+  async #takeBack(row: ShipmentRow, item: ItemRow, to: 'refused' | 'cancelled'): Promise<void> {
+    const { samples, storage } = this.#sender(row, item.asked_by)
+    const id = item.sample_id
+    const why = to === 'refused' ? (item.words ?? item.asked_because) : item.asked_because
+    const reason = `Taken back from ${wordsOf(row)}: ${why}`.slice(0, 1_000)
+    const containerIds = await travelling(samples, id)
+    await storage.comeBack({ containerIds, reason })
+    await samples.takeBack({ id, shipmentId: row.id, reason })
+    await this.#store.finish(row.id, item.sample_id, item.state, to)
+  }
+
+  async #arrive(row: ShipmentRow, item: ItemRow): Promise<void> {
+    const from = this.#sender(row, item.asked_by)
+    const to = this.#receiver(row, item.asked_by)
+    const id = item.sample_id
+    const containerIds = await travelling(from.samples, id)
+    const record = await from.samples.shippingRecord({ id })
+    const tubes = await from.storage.shippingRecord({ containerIds })
+    const codes = await from.barcodes.shippingRecord({
+      things: [
+        { kind: 'sample', id },
+        ...containerIds.map((containerId) => ({ kind: 'container' as const, id: containerId })),
+      ],
+    })
+    const words = `${wordsOf(row)} from ${row.from_name}`
+    await to.storage.land({ containerIds, rows: tubes.rows, reason: `Arrived with ${words}` })
+    await to.barcodes.land({ rows: codes.rows })
+    const landing = { id, shipmentId: row.id, from: words, reason: item.asked_because, rows: record.rows }
+    await to.samples.land({ ...landing, as: 'arrive' })
+    await this.#store.finish(row.id, item.sample_id, 'arriving', 'received')
+  }
+
+  /** False when the sender has no stub of this shipment any more. */
+  async #tell(row: ShipmentRow, item: ItemRow): Promise<boolean> {
+    const from = this.#sender(row, null)
+    const to = this.#receiver(row, null)
+    const id = item.sample_id
+    const shared = { id, shipmentId: row.id, from: row.to_name, reason: wordsOf(row) }
+    const elsewhere = await to.samples.shippingRecord({ id })
+    const { taken } = await from.samples.land({ ...shared, as: 'stub', rows: elsewhere.rows })
+    if (!taken) return false
+    const stub = await from.samples.shippingRecord({ id })
+    await to.samples.land({ ...shared, as: 'late', rows: stub.rows })
+    return true
+  }
+
+  async #digests(row: ShipmentRow, items: readonly ItemRow[]): Promise<ReadonlyMap<string, string>> {
+    const ids = items.map((item) => item.sample_id)
+    if (ids.length === 0) return new Map()
+    const [from, to] = await Promise.all([
+      this.#sender(row, null).samples.shippingDigests({ ids }),
+      this.#receiver(row, null).samples.shippingDigests({ ids }),
+    ])
+    return new Map(ids.map((id) => [id, `${from[id] ?? ''}/${to[id] ?? ''}`]))
+  }
+
+  #sender(row: ShipmentRow, by: Asker | null): LaboratoryClient {
+    return this.#around.at(row.from_laboratory, by)
+  }
+
+  #receiver(row: ShipmentRow, by: Asker | null): LaboratoryClient {
+    return this.#around.at(row.to_laboratory, by)
+  }
+}
+
+/** What a shipment is called: `shipment 12, DHL 4711`. */
+export function wordsOf({ number, carrier, reference }: ShipmentRow): string {
+  const parcel = [carrier, reference].filter((each) => each.trim() !== '').join(' ')
+  return parcel === '' ? `shipment ${number}` : `shipment ${number}, ${parcel}`
+}
+
+/** The tubes that go with a sample. */
+async function travelling(samples: LaboratoryClient['samples'], id: string): Promise<string[]> {
+  const [sample] = await samples.shippingCheck({ ids: [id] })
+  return sample?.containerIds ?? []
+}
+
+/** A domain said no: asking again would not change it. */
+function isRefusal(error: unknown): error is ORPCError<string, unknown> {
+  return (
+    error instanceof ORPCError && ['RULE_BROKEN', 'NOT_FOUND', 'CONFLICT', 'BAD_REQUEST'].includes(error.code)
+  )
+}
+
+/** What the states of its samples come to. */
+export function stateOf({ items }: StoredShipment) {
+  const states = new Set(items.map(({ state }) => state))
+  if (states.has('sending') || states.has('refusing')) return 'sending'
+  const open = states.has('travelling') || states.has('cancelling') || states.has('arriving')
+  if (states.has('received')) return open ? 'partly_received' : 'received'
+  if (open) return 'travelling'
+  return states.has('cancelled') ? 'cancelled' : 'refused'
+}

@@ -1,0 +1,106 @@
+import { createORPCClient } from '@orpc/client'
+import { Pool } from 'pg'
+import type { Actor } from '../../platform/contract/envelope.ts'
+import type { Gateway } from '../../platform/gateway/gateway.ts'
+import type { JournalClient } from '../../platform/journal/journal-client.ts'
+import { Laboratories } from '../contract.ts'
+import type { Decisions } from '../sync/decisions.ts'
+import type { Asker } from './shipment-store.ts'
+import type { LaboratoryClient, Surroundings } from './laboratory-client.ts'
+import { ShipmentStore } from './shipment-store.ts'
+import { createShipmentsService } from './shipments-service.ts'
+import { Shipments } from './shipments.ts'
+
+export interface ShipmentsOptions {
+  /** The database `tracseq_sync`. */
+  readonly url: string
+  readonly gateway: Gateway
+  readonly decisions: Pick<Decisions, 'openItems'>
+  readonly journal: Pick<JournalClient, 'onAppended'>
+}
+
+const goOnEveryMs = 30_000
+const tellAfterMs = 1_000
+
+/** Opens the Hub's shipments and their contract. Work goes on from `start`, when the services run. */
+export async function openShipments({ url, gateway, decisions, journal }: ShipmentsOptions) {
+  const pool = new Pool({ connectionString: url, max: 2 })
+  const log = (words: string, fields: Readonly<Record<string, unknown>>) =>
+    gateway.log.write('warn', words, { step: 'shipments', ...fields })
+  pool.on('error', (error) => log('A connection was lost', { error }))
+  const shipments = new Shipments(await ShipmentStore.open(pool), surroundings({ gateway, decisions }, log))
+  gateway.addLocal(createShipmentsService(shipments))
+
+  let working: Promise<void> = Promise.resolve()
+  const work = (what: () => Promise<void>) => {
+    working = working.then(what).catch((error: unknown) => log('Shipments could not go on', { error }))
+  }
+  let timer: NodeJS.Timeout | null = null
+  let telling: NodeJS.Timeout | null = null
+  const forget = journal.onAppended(() => {
+    telling ??= setTimeout(() => {
+      telling = null
+      work(() => shipments.tellSenders())
+    }, tellAfterMs)
+  })
+  return {
+    start() {
+      const goOn = () => work(() => shipments.goOn())
+      goOn()
+      timer = setInterval(goOn, goOnEveryMs)
+    },
+    async close() {
+      forget()
+      if (timer !== null) clearInterval(timer)
+      if (telling !== null) clearTimeout(telling)
+      await working
+      await pool.end()
+    },
+  }
+}
+
+function surroundings(
+  { gateway, decisions }: Pick<ShipmentsOptions, 'gateway' | 'decisions'>,
+  log: Surroundings['log'],
+): Surroundings {
+  const clientOf = (domain: string, actor: Actor): unknown =>
+    createORPCClient({
+      call: (path, input) =>
+        gateway.call({ path: [domain, ...path], input, origin: { from: 'host', actor } }),
+    })
+  return {
+    at(laboratoryId, by) {
+      const actor = actorFor(laboratoryId, by)
+      return {
+        samples: clientOf('samples', actor) as LaboratoryClient['samples'],
+        storage: clientOf('storage', actor) as LaboratoryClient['storage'],
+        barcodes: clientOf('barcodes', actor) as LaboratoryClient['barcodes'],
+      }
+    },
+    async laboratories() {
+      const origin = { from: 'host', actor: null } as const
+      const all = await gateway.call({ path: ['auth', 'laboratories'], input: undefined, origin })
+      return Laboratories.parse(all).map(({ id, name }) => ({ id, name }))
+    },
+    async openWork(laboratoryId) {
+      const open = await decisions.openItems(laboratoryId)
+      return open.map(({ item }) => {
+        const text = JSON.stringify(item)
+        return { words: item.words, isAbout: (id) => text.includes(id) }
+      })
+    },
+    log,
+  }
+}
+
+/** Permissions were asked at the front door; beyond it only the Hub's own procedures are called. */
+function actorFor(laboratoryId: string, by: Asker | null): Actor {
+  return {
+    userId: by?.userId ?? 'service:shipments',
+    name: by?.name ?? 'shipments',
+    sessionId: null,
+    laboratoryId,
+    permissions: ['samples:read'],
+    service: 'shipments',
+  }
+}

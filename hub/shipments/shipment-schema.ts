@@ -1,0 +1,45 @@
+/**
+ * Shipments between laboratories, in `tracseq_sync`: neither laboratory's own database could speak for both. While a
+ * sample travels, its row here is the one owner of custody, and no sample is in two shipments at once.
+ */
+export const shipmentSchema = `
+  create table if not exists shipment (
+    id uuid primary key,
+    number integer generated always as identity,
+    -- A repeated command finds the shipment that it made.
+    request_key text not null unique,
+    from_laboratory uuid not null,
+    from_name text not null,
+    to_laboratory uuid not null,
+    to_name text not null,
+    carrier text not null,
+    reference text not null,
+    reason text not null,
+    return_of uuid,
+    sent_at timestamptz not null default now(),
+    sent_by text not null,
+    received_at timestamptz,
+    received_by text
+  );
+  create index if not exists shipment_from on shipment (from_laboratory, number);
+  create index if not exists shipment_to on shipment (to_laboratory, number);
+  create table if not exists shipment_item (
+    shipment_id uuid not null references shipment (id),
+    sample_id uuid not null,
+    name text not null,
+    code text,
+    state text not null,
+    missing boolean not null default false,
+    words text,
+    -- Who asked for the step that is under way, as a call's actor.
+    asked_by jsonb not null,
+    asked_because text not null,
+    -- What both laboratories had written when the sender's stub was last brought up to date. Null once it is over.
+    told text default '',
+    primary key (shipment_id, sample_id)
+  );
+  create unique index if not exists one_shipment_per_sample on shipment_item (sample_id)
+    where state not in ('received', 'refused', 'cancelled');
+  create index if not exists item_under_way on shipment_item (state)
+    where state in ('sending', 'refusing', 'cancelling', 'arriving');
+`

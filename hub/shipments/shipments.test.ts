@@ -1,0 +1,280 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import fc from 'fast-check'
+import { ORPCError } from '@orpc/client'
+import { v7 as uuidv7 } from 'uuid'
+import { stateOf } from './journey.ts'
+import { openTestHub, presenceOf, type TestHub, type TestLaboratory } from './testing/two-laboratories.ts'
+
+const everything = { direction: 'both', before: 2_000_000_000, limit: 1_000 } as const
+const parcel = { carrier: 'DHL', reference: '0047', reason: 'sequencing there' }
+
+describe('shipping between two laboratories', () => {
+  let hub: TestHub
+  let a: TestLaboratory
+  let b: TestLaboratory
+
+  beforeAll(async () => {
+    hub = await openTestHub(2)
+    a = hub.laboratory(0)
+    b = hub.laboratory(1)
+  }, 120_000)
+  afterAll(() => hub.close())
+
+  async function receive(at: TestLaboratory, name: string, position?: string) {
+    const place = position === undefined ? {} : { placement: { boxId: at.boxId, position } }
+    const sample = { name, type: 'Blood', volumeUl: '20', concentrationNgPerUl: '4.50' }
+    const received = await at.samples.receive({ sample, ...place })
+    await hub.bench.settle()
+    return received
+  }
+  const send = (from: TestLaboratory, to: TestLaboratory, ...sampleIds: string[]) =>
+    hub.shipments.send(from.desk, { ...parcel, sampleIds, toLaboratoryId: to.desk.laboratoryId }, uuidv7())
+
+  it('takes a sample there with records, history and custody, leaves a stub, and brings it back', async () => {
+    const { sample, code } = await receive(a, 'S-1', 'A1')
+    await a.samples.addNote({ id: sample.id, note: 'thawed once' })
+    const shipment = await send(a, b, sample.id)
+    expect(stateOf(shipment)).toBe('travelling')
+    expect(await presenceOf(a, sample.id)).toBe('stub')
+    expect(await presenceOf(b, sample.id)).toBe('unknown')
+    expect(await a.samples.get({ id: sample.id })).toMatchObject({
+      location: null,
+      shippedTo: `Laboratory B, shipment ${shipment.row.number}, DHL 0047`,
+    })
+
+    const received = await hub.shipments.receive(b.desk, shipment.row.id, [])
+    expect(stateOf(received)).toBe('received')
+    expect(received.items.map(({ words }) => words)).toEqual([null])
+    const there = await b.samples.get({ id: sample.id })
+    expect(there).toMatchObject({ name: 'S-1', code, volumeUl: '20', state: 'validated', shippedTo: null })
+    const chain = await b.samples.custody({ id: sample.id })
+    expect(chain.problems).toEqual([])
+    expect(chain.events.map(({ kind }) => kind)).toEqual([
+      ...['received', 'stored', 'shipped', 'received_elsewhere'],
+    ])
+    const life = await b.samples.timeline({ id: sample.id })
+    expect(life.items.map(({ what }) => what)).toContain('noted')
+    expect((await b.barcodes.resolve({ text: code })).matches).toMatchObject([{ text: code }])
+
+    const [tube] = (await b.storage.containersOfSamples({ sampleIds: [sample.id] })) as { id: string }[]
+    await b.storage.place({ containerId: tube?.id ?? '', target: { boxId: b.boxId, position: 'C3' } })
+    await b.samples.recordMovement({ id: sample.id, kind: 'taken', quantity: '5', reason: 'library' })
+    await hub.bench.settle()
+    const back = await hub.shipments.sendBack(b.desk, shipment.row.id, parcel, uuidv7())
+    expect(back.row.return_of).toBe(shipment.row.id)
+    await hub.shipments.receive(a.desk, back.row.id, [])
+    expect([await presenceOf(a, sample.id), await presenceOf(b, sample.id)]).toEqual(['live', 'stub'])
+    expect(await a.samples.get({ id: sample.id })).toMatchObject({ volumeUl: '15', code, shippedTo: null })
+    const home = await a.samples.custody({ id: sample.id })
+    expect(home.problems).toEqual([])
+    expect(home.events.map(({ kind }) => kind)).toEqual([
+      ...['received', 'stored', 'shipped', 'received_elsewhere', 'stored', 'shipped', 'received_elsewhere'],
+    ])
+    await a.storage.place({ containerId: tube?.id ?? '', target: { boxId: a.boxId, position: 'A1' } })
+    await hub.bench.settle()
+    expect((await a.samples.get({ id: sample.id })).location).toContain('A1')
+    expect((await a.samples.custody({ id: sample.id })).problems).toEqual([])
+  })
+
+  it('a stub refuses every command and names the shipment', async () => {
+    const { sample } = await receive(a, 'S-2')
+    const { row } = await send(a, b, sample.id)
+    const { id, revision } = sample
+    const acts = [
+      () => a.samples.update({ id, revision, fields: { donor: 'D-1' }, reason: 'form' }),
+      () => a.samples.addNote({ id, note: 'late' }),
+      () => a.samples.changeState({ id, to: 'rejected', reason: 'why not' }),
+      () => a.samples.recordMovement({ id, kind: 'taken', quantity: '1', reason: 'used' }),
+      () => a.samples.recordCustody({ id, kind: 'moved', holder: 'me', reason: 'moved' }),
+      () => a.samples.makeAliquots({ id, volumesUl: ['1'] }),
+      () => a.samples.remove({ id, reason: 'gone' }),
+    ]
+    for (const act of acts)
+      await expect(act()).rejects.toMatchObject({
+        code: 'RULE_BROKEN',
+        message: expect.stringContaining(`shipment ${row.number}`) as string,
+      })
+    await expect(send(a, b, id)).rejects.toThrow(/was shipped to Laboratory B/)
+    await expect(hub.shipments.receive(a.desk, row.id, [])).rejects.toThrow(/goes to Laboratory B/)
+  })
+
+  it('refuses by name and reason what may not leave, and then ships nothing', async () => {
+    const held = await receive(a, 'S-3 held', 'B1')
+    const free = await receive(a, 'S-3 free')
+    await a.storage.checkOut({ containerId: held.containerId })
+    await hub.bench.settle()
+    await expect(send(a, b, held.sample.id, free.sample.id)).rejects.toThrow(
+      /S-3 held is checked out: bring it back/,
+    )
+    expect(await presenceOf(a, free.sample.id)).toBe('live')
+    hub.work.push({ words: 'Both sides changed it.', isAbout: (id) => id === free.sample.id })
+    await expect(send(a, b, free.sample.id)).rejects.toThrow(
+      /Something about S-3 free waits for a decision: Both/,
+    )
+    hub.work.length = 0
+    await expect(send(a, a, free.sample.id)).rejects.toThrow(/another laboratory/)
+    await expect(send(a, b, uuidv7())).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  })
+
+  it('what is missing stays with the shipment, and its sender may take it back', async () => {
+    const [one, two] = [await receive(a, 'S-4'), await receive(a, 'S-5', 'B2')]
+    const { row } = await send(a, b, one.sample.id, two.sample.id)
+    const partly = await hub.shipments.receive(b.desk, row.id, [two.sample.id])
+    expect(stateOf(partly)).toBe('partly_received')
+    expect(partly.items.map(({ name, state, missing }) => [name, state, missing])).toEqual([
+      ['S-4', 'received', false],
+      ['S-5', 'travelling', true],
+    ])
+    const found = await hub.shipments.cancel(a.desk, row.id, 'it was in the fridge')
+    expect(found.items.map(({ state }) => state)).toEqual(['received', 'cancelled'])
+    expect(await presenceOf(a, two.sample.id)).toBe('live')
+    expect(await presenceOf(b, two.sample.id)).toBe('unknown')
+    expect((await a.samples.custody({ id: two.sample.id })).problems).toEqual([])
+    const [tube] = await a.storage.containersOfSamples({ sampleIds: [two.sample.id] })
+    expect(tube).toMatchObject({ state: 'unplaced' })
+    await expect(hub.shipments.cancel(a.desk, row.id, 'all of it')).rejects.toThrow(/has received it/)
+  })
+
+  it('types and relations arrive; of relations those with both ends', async () => {
+    await a.samples.addType({ name: 'Nail clipping', letter: 'N' })
+    const mother = await a.samples.accession({ sample: { name: 'M', type: 'Nail clipping', volumeUl: '9' } })
+    const [child] = await a.samples.makeAliquots({ id: mother.id, volumesUl: ['2'] })
+    const [other] = await a.samples.makeAliquots({ id: mother.id, volumesUl: ['3'] })
+    const { row } = await send(a, b, mother.id, child?.id ?? '')
+    await hub.shipments.receive(b.desk, row.id, [])
+    const { edges } = await b.samples.lineage({ id: mother.id })
+    expect(edges).toEqual([{ childId: child?.id, parentId: mother.id, relationship: 'aliquot_of' }])
+    expect((await b.samples.types({})).map(({ name }) => name)).toContain('Nail clipping')
+    expect(await presenceOf(b, other?.id ?? '')).toBe('unknown')
+  })
+
+  it('a repeated command answers with the same shipment', async () => {
+    const { sample } = await receive(a, 'S-6')
+    const order = { ...parcel, sampleIds: [sample.id], toLaboratoryId: b.desk.laboratoryId }
+    const first = await hub.shipments.send(a.desk, order, 'click-1')
+    expect((await hub.shipments.send(a.desk, order, 'click-1')).row.id).toBe(first.row.id)
+  })
+})
+
+describe('random journeys', () => {
+  let hub: TestHub
+  const sampleIds: string[] = []
+
+  beforeAll(async () => {
+    hub = await openTestHub(2)
+    for (const at of hub.laboratories) {
+      for (const name of ['one', 'two']) {
+        const placement = { boxId: at.boxId }
+        const { sample } = await at.samples.receive({ sample: { name, type: 'DNA' }, placement })
+        sampleIds.push(sample.id)
+      }
+    }
+    await hub.bench.settle()
+  }, 120_000)
+  afterAll(() => hub.close())
+
+  const step = fc.record({
+    at: fc.nat(1),
+    does: fc.constantFrom('send', 'send', 'receive', 'receive', 'cancel', 'sendBack', 'place', 'tell'),
+    some: fc.subarray([0, 1, 2, 3], { minLength: 1 }),
+    cut: fc.option(
+      fc.record({ call: fc.integer({ min: 1, max: 14 }), when: fc.constantFrom('before', 'after') }),
+    ),
+  })
+  type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never
+
+  /** A sample is in one laboratory or with one shipment, in this very moment. */
+  async function recount(settled: boolean) {
+    for (const id of sampleIds) {
+      const present = await Promise.all(hub.laboratories.map((at) => presenceOf(at, id)))
+      const live = present.filter((each) => each === 'live').length
+      const shipments = await hub.store.list(hub.laboratory(0).desk.laboratoryId, {
+        ...everything,
+      })
+      const open = shipments
+        .flatMap(({ items }) => items)
+        .filter((item) => item.sample_id === id && !['received', 'refused', 'cancelled'].includes(item.state))
+      expect(live).toBeLessThanOrEqual(1)
+      expect(open.length).toBeLessThanOrEqual(1)
+      expect(live + open.length).toBeGreaterThanOrEqual(1)
+      if (settled) expect(live + open.length).toBe(1)
+      const tubes = await Promise.all(
+        hub.laboratories.map((at) => at.storage.containersOfSamples({ sampleIds: [id] })),
+      )
+      expect(tubes.flat().length).toBeLessThanOrEqual(1)
+    }
+  }
+
+  async function play({ at, does, some }: Step) {
+    const here = hub.laboratory(at)
+    const there = hub.laboratory(1 - at)
+    const chosen = some.flatMap((index) => sampleIds[index] ?? [])
+    const { laboratoryId } = here.desk
+    const [last] = await hub.store.list(laboratoryId, everything)
+    const shipmentId = last?.row.id ?? uuidv7()
+    switch (does) {
+      case 'send': {
+        const present = await Promise.all(chosen.map((id) => presenceOf(here, id)))
+        const live = chosen.filter((_id, index) => present[index] === 'live')
+        const sampleIds = live.length === 0 ? chosen : live
+        const order = { ...parcel, sampleIds, toLaboratoryId: there.desk.laboratoryId }
+        return hub.shipments.send(here.desk, order, uuidv7())
+      }
+      case 'receive': {
+        const inside = (last?.items ?? []).map((item) => item.sample_id)
+        const missing = inside.filter((id) => !chosen.includes(id))
+        return hub.shipments.receive(here.desk, shipmentId, missing)
+      }
+      case 'cancel':
+        return hub.shipments.cancel(here.desk, shipmentId, 'changed my mind')
+      case 'sendBack':
+        return hub.shipments.sendBack(here.desk, shipmentId, parcel, uuidv7())
+      case 'place': {
+        const [tube] = await here.storage.containersOfSamples({ sampleIds: chosen })
+        return here.storage.place({ containerId: tube?.id ?? uuidv7(), target: { boxId: here.boxId } })
+      }
+      case 'tell':
+        return hub.shipments.tellSenders()
+    }
+  }
+
+  it('never have a sample in both laboratories, wherever the Hub is cut off', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 14 }), async (steps) => {
+        for (const each of steps) {
+          if (each.cut !== null) hub.cutAt(each.cut.call, each.cut.when)
+          try {
+            await play(each)
+          } catch (error) {
+            const isExpected =
+              (error instanceof ORPCError && error.code !== 'INTERNAL_SERVER_ERROR') ||
+              (error instanceof Error && error.name === 'CutOff')
+            if (!isExpected) throw error
+          }
+          await recount(false)
+          hub.mend()
+          await hub.shipments.goOn()
+          await hub.bench.settle()
+          await recount(true)
+        }
+        await hub.shipments.tellSenders()
+        for (const id of sampleIds) {
+          for (const at of hub.laboratories) {
+            if ((await presenceOf(at, id)) !== 'live') continue
+            expect((await at.samples.custody({ id })).problems).toEqual([])
+          }
+        }
+        for (const at of hub.laboratories)
+          expect((await at.storage.capacityCheck({})).differences).toEqual([])
+      }),
+      { seed: 20_261_121, numRuns: Number(process.env['TRACSEQ_SHIPMENT_RUNS'] ?? 12), endOnFailure: true },
+    )
+    expect(hub.bench.logs).toEqual([])
+    const all = await hub.store.list(hub.laboratory(0).desk.laboratoryId, everything)
+    const ends = new Set(all.flatMap(({ items }) => items.map(({ state }) => state)))
+    expect(ends).toContain('received')
+    expect(ends).toContain('cancelled')
+    expect(all.length).toBeGreaterThan(20)
+    expect(hub.said.length).toBeGreaterThan(5)
+  }, 600_000)
+})

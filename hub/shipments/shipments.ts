@@ -1,0 +1,227 @@
+import { v7 as uuidv7 } from 'uuid'
+import { notFound, Refusal, ruleBroken } from '../../platform/contract/refusal.ts'
+import type { SampleId } from '../../services/samples/contract.ts'
+import { Journey } from './journey.ts'
+import type { Surroundings } from './laboratory-client.ts'
+import type { Asker, ShipmentStore, StoredShipment } from './shipment-store.ts'
+
+/** Who asks, and for which laboratory. */
+export interface Desk extends Asker {
+  readonly laboratoryId: string
+}
+
+export interface Parcel {
+  readonly carrier: string
+  readonly reference: string
+  readonly reason: string
+}
+
+export interface CheckedSample {
+  readonly sampleId: SampleId
+  readonly name: string
+  readonly code: string | null
+  readonly obstacles: string[]
+}
+
+/**
+ * Samples on their way between laboratories. What is asked is written into the shipment first and then done, sample by
+ * sample: whatever is cut off in the middle is gone on with by {@link goOn}.
+ */
+export class Shipments {
+  readonly #store: ShipmentStore
+  readonly #around: Surroundings
+  readonly #journey: Journey
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(store: ShipmentStore, around: Surroundings) {
+    this.#store = store
+    this.#around = around
+    this.#journey = new Journey(store, around)
+  }
+
+  /** Why samples of a laboratory may not be shipped; a sample that is not known is refused. */
+  async check(desk: Desk, sampleIds: readonly string[]): Promise<readonly CheckedSample[]> {
+    const { samples, storage, barcodes } = this.#around.at(desk.laboratoryId, desk)
+    const ids = [...new Set(sampleIds)]
+    const found = await samples.shippingCheck({ ids })
+    const unknown = ids.find((id) => !found.some((sample) => sample.id === id))
+    if (unknown !== undefined) throw notFound('sample', unknown)
+    const containerIds = found.flatMap((sample) => sample.containerIds)
+    const things = [
+      ...ids.map((id) => ({ kind: 'sample' as const, id })),
+      ...containerIds.map((id) => ({ kind: 'container' as const, id })),
+    ]
+    const [places, codes, work] = await Promise.all([
+      storage.shippingCheck({ containerIds }),
+      barcodes.shippingCheck({ things }),
+      this.#around.openWork(desk.laboratoryId),
+    ])
+    return found.map((sample) => {
+      const own: readonly string[] = [sample.id, ...sample.containerIds]
+      return {
+        sampleId: sample.id,
+        name: sample.name,
+        code: sample.code,
+        obstacles: [
+          ...sample.obstacles,
+          ...places.flatMap((each) => (own.includes(each.containerId) ? [each.words] : [])),
+          ...codes.flatMap((each) => (own.includes(each.thing.id) ? [each.words] : [])),
+          ...work.flatMap((each) =>
+            own.some(each.isAbout)
+              ? [`Something about ${sample.name} waits for a decision: ${each.words}`]
+              : [],
+          ),
+        ],
+      }
+    })
+  }
+
+  /** Ships samples, all or none. The same key answers with the shipment it made. */
+  async send(
+    desk: Desk,
+    order: Parcel & { readonly sampleIds: readonly string[]; readonly toLaboratoryId: string },
+    key: string,
+    returnOf: string | null = null,
+  ): Promise<StoredShipment> {
+    const ownKey = `${desk.laboratoryId}/${key}`
+    const known = await this.#store.byKey(ownKey)
+    if (known !== null) return this.#goOnWith(known.row.id)
+    const laboratories = await this.#around.laboratories()
+    const from = laboratories.find(({ id }) => id === desk.laboratoryId)
+    const to = laboratories.find(({ id }) => id === order.toLaboratoryId)
+    if (from === undefined || to === undefined) throw notFound('laboratory', order.toLaboratoryId)
+    if (from === to)
+      throw ruleBroken('shipment_to_itself', 'A shipment goes to another laboratory.', 'toLaboratoryId')
+    const checked = await this.check(desk, order.sampleIds)
+    const obstacles = checked.flatMap((sample) => sample.obstacles)
+    if (obstacles.length > 0)
+      throw ruleBroken('sample_cannot_be_shipped', `Nothing was shipped. ${obstacles.join(' ')}`, 'sampleIds')
+    const id = uuidv7()
+    const { carrier, reference, reason } = order
+    try {
+      const items = checked.map(({ sampleId, name, code }) => ({ sampleId, name, code }))
+      await this.#store.add({
+        ...{ id, key: ownKey, from, to, carrier, reference, reason, returnOf, by: desk, items },
+      })
+    } catch (error) {
+      if (!isDuplicate(error)) throw error
+      const made = await this.#store.byKey(ownKey)
+      if (made !== null) return this.#goOnWith(made.row.id)
+      throw new Refusal('CONFLICT', 'One of these samples is in another shipment. Nothing was shipped.')
+    }
+    return this.#goOnWith(id)
+  }
+
+  /** Takes back whatever nobody has received. Only the sender may. */
+  async cancel(desk: Desk, id: string, reason: string): Promise<StoredShipment> {
+    const { row, items } = await this.get(desk, id)
+    if (row.from_laboratory !== desk.laboratoryId)
+      throw ruleBroken('shipment_of_another', `Only ${row.from_name} can take this shipment back.`)
+    const turn = { from: 'travelling', to: 'cancelling', by: desk, because: reason } as const
+    const turned = await this.#store.turn(id, turn)
+    if (turned.length === 0 && items.some(({ state }) => state === 'received' || state === 'arriving'))
+      throw ruleBroken('shipment_received', `${row.to_name} has received it: it can only be sent back.`)
+    return this.#goOnWith(id)
+  }
+
+  /** Takes in what arrived. Only the receiver may; what is missing stays with the shipment. */
+  async receive(desk: Desk, id: string, missing: readonly string[]): Promise<StoredShipment> {
+    const { row, items } = await this.get(desk, id)
+    if (row.to_laboratory !== desk.laboratoryId)
+      throw ruleBroken('shipment_of_another', `This shipment goes to ${row.to_name}.`)
+    if (items.some(({ state }) => state === 'sending' || state === 'refusing'))
+      throw ruleBroken('shipment_not_sent', `${row.from_name} is not done with sending it: try again soon.`)
+    const stranger = missing.find((sampleId) => !items.some((item) => item.sample_id === sampleId))
+    if (stranger !== undefined)
+      throw ruleBroken('sample_not_in_shipment', `${stranger} is not in this shipment.`, 'missing')
+    const turn = { from: 'travelling', to: 'arriving', by: desk, because: row.reason } as const
+    await this.#store.turn(id, turn, { except: missing })
+    await this.#store.noteMissing(id, missing)
+    await this.#store.noteReceived(id, desk.name)
+    return this.#goOnWith(id)
+  }
+
+  /** Ships received samples back; all that are here when none is named. */
+  async sendBack(
+    desk: Desk,
+    id: string,
+    order: Parcel & { readonly sampleIds?: readonly string[] | undefined },
+    key: string,
+  ): Promise<StoredShipment> {
+    const { row, items } = await this.get(desk, id)
+    if (row.to_laboratory !== desk.laboratoryId)
+      throw ruleBroken('shipment_of_another', `Only ${row.to_name} can send it back.`)
+    const received = items.filter(({ state }) => state === 'received').map((item) => item.sample_id)
+    const wanted = order.sampleIds ?? (await this.#without(desk, received))
+    const stranger = wanted.find((sampleId) => !received.includes(sampleId))
+    if (stranger !== undefined)
+      throw ruleBroken(
+        'sample_not_received',
+        `${stranger} did not come with this shipment, or has not been received.`,
+        'sampleIds',
+      )
+    if (wanted.length === 0)
+      throw ruleBroken('nothing_to_send_back', 'Nothing of this shipment is here any more.')
+    return this.send(desk, { ...order, sampleIds: wanted, toLaboratoryId: row.from_laboratory }, key, id)
+  }
+
+  /** One shipment of a laboratory; others are not known to it. */
+  async get(desk: Pick<Desk, 'laboratoryId'>, id: string): Promise<StoredShipment> {
+    const found = await this.#store.get(id)
+    if (found === null) throw notFound('shipment', id)
+    const { from_laboratory: from, to_laboratory: to } = found.row
+    if (from !== desk.laboratoryId && to !== desk.laboratoryId) throw notFound('shipment', id)
+    return found
+  }
+
+  list(
+    desk: Pick<Desk, 'laboratoryId'>,
+    wanted: { readonly direction: 'in' | 'out' | 'both'; readonly before: number; readonly limit: number },
+  ): Promise<readonly StoredShipment[]> {
+    return this.#store.list(desk.laboratoryId, wanted)
+  }
+
+  async laboratoriesBeside(laboratoryId: string) {
+    const all = await this.#around.laboratories()
+    return all.filter(({ id }) => id !== laboratoryId)
+  }
+
+  /** Goes on with what was cut off, in all laboratories. */
+  goOn(): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const id of await this.#store.shipmentsWith('steps')) await this.#journey.advance(id)
+    })
+  }
+
+  /** Tells laboratories what became of the samples that they shipped. */
+  tellSenders(): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const id of await this.#store.shipmentsWith('stubs')) await this.#journey.tellSender(id)
+    })
+  }
+
+  async #goOnWith(id: string): Promise<StoredShipment> {
+    await this.#inTurn(() => this.#journey.advance(id))
+    const found = await this.#store.get(id)
+    if (found === null) throw notFound('shipment', id)
+    return found
+  }
+
+  /** Samples that have not gone on elsewhere. */
+  async #without(desk: Desk, sampleIds: readonly string[]): Promise<readonly string[]> {
+    const { samples } = this.#around.at(desk.laboratoryId, desk)
+    const here = sampleIds.length === 0 ? [] : await samples.getMany({ ids: [...sampleIds] })
+    return here.flatMap((sample) => (sample.shippedTo === null ? [sample.id] : []))
+  }
+
+  /** One step at a time: the next one sees what the last one did. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work)
+    this.#turn = done.catch(() => undefined)
+    return done
+  }
+}
+
+function isDuplicate(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === '23505'
+}

@@ -1,0 +1,10 @@
+import { z } from 'zod'
+
+/** A row as text, exactly as change capture writes it: no digit, zero or letter changes on the way. */
+export const TravellingRow = z.object({ table: z.string(), row: z.record(z.string(), z.string().nullable()) })
+export type TravellingRow = z.output<typeof TravellingRow>
+
+/** Rows of one thing on their way to another laboratory; a change set holds 1,000, so they travel in one piece. */
+export const TravellingRows = z
+  .array(TravellingRow)
+  .max(900, 'Its history is too long to travel in one piece: at most 900 rows')

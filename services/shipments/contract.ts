@@ -1,0 +1,138 @@
+import { z } from 'zod'
+import { command, domainContract, query } from '../../platform/contract/procedure.ts'
+import { id, Instant, page, listInput, Reason, requiredText, text } from '../../platform/contract/values.ts'
+import { SampleId } from '../samples/contract.ts'
+
+export const ShipmentId = id('ShipmentId')
+
+/**
+ * `sending`, `cancelling`, `refusing` and `arriving` are under way and go on by themselves; while it travels, the
+ * shipment is the one that has the sample.
+ */
+export const itemStates = [
+  'sending',
+  'refusing',
+  'travelling',
+  'cancelling',
+  'arriving',
+  'received',
+  'refused',
+  'cancelled',
+] as const
+export const ItemState = z.enum(itemStates)
+export type ItemState = z.output<typeof ItemState>
+
+/** What the states of its samples come to. */
+export const ShipmentState = z.enum([
+  'sending',
+  'travelling',
+  'partly_received',
+  'received',
+  'cancelled',
+  'refused',
+])
+export type ShipmentState = z.output<typeof ShipmentState>
+
+const Laboratory = z.object({ id: z.uuid(), name: z.string() })
+
+const ShipmentItem = z.object({
+  sampleId: SampleId,
+  name: z.string(),
+  code: z.string().nullable(),
+  state: ItemState,
+  /** It was not in the parcel: the shipment still has it. */
+  missing: z.boolean(),
+  /** Why it could not be sent, or what holds it up. */
+  words: z.string().nullable(),
+})
+
+export const Shipment = z.object({
+  id: ShipmentId,
+  number: z.int(),
+  from: Laboratory,
+  to: Laboratory,
+  state: ShipmentState,
+  carrier: z.string(),
+  reference: z.string(),
+  reason: z.string(),
+  /** The shipment with which the samples had come. */
+  returnOf: ShipmentId.nullable(),
+  sentAt: Instant,
+  sentBy: z.string(),
+  receivedAt: Instant.nullable(),
+  receivedBy: z.string().nullable(),
+  items: z.array(ShipmentItem),
+})
+export type Shipment = z.output<typeof Shipment>
+
+const SampleIds = z.array(SampleId).min(1).max(200)
+const parcel = {
+  carrier: text(100).default(''),
+  /** The carrier's number of the parcel. */
+  reference: text(100).default(''),
+  reason: Reason,
+}
+const byId = z.object({ id: ShipmentId })
+
+/** Samples on their way between laboratories of one Hub. Answered by the Hub alone. */
+export const shipments = domainContract('shipments', {
+  laboratories: query({ permission: 'shipments:read', summary: 'The other laboratories of this Hub' }).output(
+    z.array(Laboratory),
+  ),
+  list: query({
+    permission: 'shipments:read',
+    path: '/',
+    summary: 'Shipments of this laboratory, newest first',
+  })
+    .input(z.object({ ...listInput, direction: z.enum(['in', 'out', 'both']).default('both') }))
+    .output(page(Shipment)),
+  get: query({ permission: 'shipments:read', summary: 'One shipment' }).input(byId).output(Shipment),
+  check: query({
+    permission: 'shipments:send',
+    largeInput: true,
+    summary: 'Which of these samples may be shipped, and why others may not',
+  })
+    .input(z.object({ sampleIds: SampleIds }))
+    .output(
+      z.array(
+        z.object({
+          sampleId: SampleId,
+          name: z.string(),
+          code: z.string().nullable(),
+          obstacles: z.array(z.string()),
+        }),
+      ),
+    ),
+  send: command({
+    permission: 'shipments:send',
+    long: true,
+    deadlineMs: 120_000,
+    summary: 'Ship samples to another laboratory: all of them, or none',
+  })
+    .input(z.object({ sampleIds: SampleIds, toLaboratoryId: z.uuid(), ...parcel }))
+    .output(Shipment),
+  cancel: command({
+    permission: 'shipments:send',
+    long: true,
+    deadlineMs: 120_000,
+    summary: 'Take back what has not been received',
+  })
+    .input(byId.extend({ reason: requiredText(1_000) }))
+    .output(Shipment),
+  receive: command({
+    permission: 'shipments:receive',
+    long: true,
+    deadlineMs: 120_000,
+    summary: 'Take in what arrived; samples named as missing stay with the shipment',
+  })
+    .input(byId.extend({ missing: z.array(SampleId).max(200).default([]) }))
+    .output(Shipment),
+  sendBack: command({
+    permission: 'shipments:send',
+    long: true,
+    deadlineMs: 120_000,
+    summary: 'Ship received samples back to where they came from; all that are still here when none is named',
+  })
+    .input(byId.extend({ sampleIds: SampleIds.optional(), ...parcel }))
+    .output(Shipment),
+})
