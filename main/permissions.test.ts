@@ -1,3 +1,4 @@
+import type { AnyContractRouter } from '@orpc/contract'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { allPermissions, permissionsOf, type RoleName, roleNames } from '../services/auth/domain/roles.ts'
@@ -133,7 +134,11 @@ function isStream(answer: unknown): answer is AsyncGenerator {
 
 function listProcedures(): readonly KnownProcedure[] {
   const catalogue = new Catalogue()
-  for (const { name, contract } of services) catalogue.add(name, { ...contract, ...domainSyncContract(name) })
+  for (const { name, contract } of services)
+    catalogue.add(name, {
+      ...(contract as Readonly<Record<string, AnyContractRouter>>),
+      ...domainSyncContract(name),
+    })
   catalogue.add('system', system)
   catalogue.add('devices', devices)
   catalogue.add('sync', sync)

@@ -63,6 +63,18 @@ const cases: Readonly<Record<string, Case>> = {
       expect(found).toEqual([{ id: known }])
     },
   },
+  'samples/20261121182359_shipping': {
+    holds: async (database) => {
+      expect(await columnsOf(database, 'sample')).toEqual(
+        expect.arrayContaining(['shipment_id', 'shipped_to']),
+      )
+      expect(await columnsOf(database, 'custody_event')).toContain('acted_in_id')
+      // A sample from before has not been shipped.
+      const shipped = sql`select id::text as name from sample where shipment_id is not null`
+      expect(await namesOf(database, shipped)).toEqual([])
+      expect(await idsOf(database, 'sample')).toEqual([known])
+    },
+  },
   'storage/20261121121558_places_and_containers': { holds: (database) => expectTables(database, 'storage') },
   'templates/20261121115536_templates_and_imports': {
     holds: (database) => expectTables(database, 'templates'),

@@ -157,13 +157,13 @@ function settings(of: Pick<ChangeRequest, 'laboratoryId' | 'origin'>, changeSetI
 }
 
 /**
- * Begins a change set whose rows the platform itself writes, as the database's owner; {@link endChangeSet} ends it. With
- * `revision`, rows of several change sets come at once, and each row's revision says to which one it belongs.
+ * Begins a change set whose rows the platform itself writes, as the database's owner; {@link endChangeSet} ends it. With the
+ * word `revision` for its id, rows of several change sets come at once, and each row's revision says to which one it belongs.
  */
 export async function beginChangeSet(
   tx: Transaction,
   of: Pick<ChangeRequest, 'laboratoryId' | 'origin'>,
-  changeSetId: string | 'revision',
+  changeSetId: string,
 ): Promise<void> {
   await tx.execute(sql`select ${settings(of, changeSetId)}`)
 }
