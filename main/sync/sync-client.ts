@@ -44,6 +44,7 @@ const defaultTiming: SyncTiming = {
 /** Somebody stands there and waits. */
 const proofMs = 6_000
 const listenAgainMs = 1_000
+const namesAgainMs = 30_000
 /** What comes at once is exchanged at once. */
 const gatherMs = 25
 
@@ -80,6 +81,7 @@ export class SyncClient {
   #lastPullAt: string | null = null
   #clockSkewMs: number | null = null
   #names: ReadonlyMap<string, string> = new Map()
+  #namesAskedAt = 0
   readonly #stopWatching: () => void
 
   constructor(options: SyncClientOptions) {
@@ -153,6 +155,16 @@ export class SyncClient {
   nameOf(workstationId: string): string | null {
     const { workstation } = this.#options
     return workstationId === workstation.id ? workstation.name : (this.#names.get(workstationId) ?? null)
+  }
+
+  /** Asks the Hub for names that are not known here, such as of one that joined meanwhile; nobody waits for it. */
+  learnNames(): void {
+    const connection = this.#session?.connection ?? null
+    if (connection === null || this.#state !== 'online') return
+    if (Date.now() - this.#namesAskedAt < namesAgainMs) return
+    this.#namesAskedAt = Date.now()
+    // Without an answer the names stay unknown until the next contact, which brings them too.
+    this.#takePeople(connection).catch(() => undefined)
   }
 
   get isEnrolled(): boolean {

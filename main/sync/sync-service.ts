@@ -74,6 +74,7 @@ export function createSyncService(
             viewOfItem(item as WorkItem, openedAt, { here: answer.rows, nameOf }),
           ),
         )
+        if (items.some(({ pushed }) => pushed?.workstationName === null)) client.learnNames()
         return { items: items.toSorted((left, right) => left.openedAt.localeCompare(right.openedAt)) }
       }),
       resolve: os.resolve.handler(async ({ context, input }) => {

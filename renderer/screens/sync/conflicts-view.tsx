@@ -133,7 +133,9 @@ function ItemList({ items, open, onOpen }: ItemListProps) {
                 </span>
                 <span className="ell t2">
                   {pushed === null
-                    ? item.words
+                    ? kind === 'contested'
+                      ? t('claimedShort')
+                      : item.words
                     : t('byAt', {
                         who: nameOf(pushed.actorId),
                         where: pushed.workstationName ?? t('anotherWorkstation'),

@@ -38,7 +38,7 @@ export function EnrolmentCodeDialog({ onClose }: { readonly onClose: () => void 
       onClose={onClose}
       title={t('code.title')}
       centered
-      size={560}
+      size={640}
       closeButtonProps={{ 'aria-label': t('common:close') }}
     >
       {made === null ? (

@@ -30,7 +30,7 @@ export function valueWords(
   thingOf: ThingOf,
   t: Words,
 ): string {
-  if (value === null || value === '') return t('nothing')
+  if (value === null || value === '' || value === '{}') return t('nothing')
   if (value === 'true') return t('yes')
   if (value === 'false') return t('no')
   if (column === 'state') return stateWords(table, value)

@@ -20,6 +20,7 @@ import {
   choicesOf,
   compareProposals,
   type Field,
+  inSeniority,
   isInTrouble,
   isShown,
   kindOf,
@@ -85,7 +86,7 @@ export function ItemDetail({ item, others, onOpen, onDecided }: ItemDetailProps)
       ) : (
         <AllProposals item={item} thingOf={thingOf} />
       )}
-      <Decision item={item} onDecided={onDecided} />
+      <Decision item={item} thingOf={thingOf} onDecided={onDecided} />
     </article>
   )
 }
@@ -93,7 +94,7 @@ export function ItemDetail({ item, others, onOpen, onDecided }: ItemDetailProps)
 /** What the item is about by its name, each with a link to its page. */
 function AboutItem({ item, thingOf }: { readonly item: WorkItemView; readonly thingOf: ThingOf }) {
   const things = new Map<string, Thing>()
-  for (const address of item.rows) {
+  for (const address of inSeniority(item)) {
     const [, table = '', id = ''] = address.split('/')
     const about = aboutRow(table, id, valuesOf(item, address))
     const thing = about === null ? null : thingOf(about)
@@ -256,11 +257,10 @@ interface ClaimsProps {
 /** Rows that stand beside each other: who had it first, and who claims it too. */
 function Claims({ item, thingOf, isContested }: ClaimsProps) {
   const { t } = useTranslation('sync')
-  const [claimant, ...holders] = item.rows
-  const shown = isContested ? [...holders, ...(claimant === undefined ? [] : [claimant])] : item.rows
+  const [claimant] = item.rows
   return (
     <div className="claims">
-      {shown.map((address) => {
+      {inSeniority(item).map((address) => {
         const [, table = '', id = ''] = address.split('/')
         const values = item.here[address]
         const about = aboutRow(table, id, values ?? {})
@@ -269,7 +269,7 @@ function Claims({ item, thingOf, isContested }: ClaimsProps) {
           <section key={address}>
             <h3>
               {isContested && <span className="t3">{t(address === claimant ? 'claims' : 'has')} </span>}
-              {thing === null ? tableWords(table, t) : <ThingLink thing={thing} />}
+              {thing === null || !isContested ? tableWords(table, t) : <ThingLink thing={thing} />}
             </h3>
             {values === undefined ? (
               <p className="t2 md">{t('notHere')}</p>
@@ -294,17 +294,29 @@ function Claims({ item, thingOf, isContested }: ClaimsProps) {
 
 interface DecisionProps {
   readonly item: WorkItemView
+  readonly thingOf: ThingOf
   readonly onDecided: (id: string) => void
 }
 
 /** The buttons, or in words why there are none. */
-function Decision({ item, onDecided }: DecisionProps) {
+function Decision({ item, thingOf, onDecided }: DecisionProps) {
   const { t } = useTranslation('sync')
   const mayResolve = useMay('sync:resolve')
   const status = useSyncStatus()
   const [chosen, setChosen] = useState<Choice | null>(null)
   const kind = kindOf(item)
   const isReachable = status.data?.state === 'online' || status.data?.state === 'hub'
+
+  /** Which of two tubes gets the place is said by their codes, as far as they are known here. */
+  function label(choice: Choice): string {
+    const [holder, claimant, more] = inSeniority(item)
+    const address = more === undefined ? (choice === 'hub' ? holder : claimant) : undefined
+    const [, table = '', id = ''] = address?.split('/') ?? []
+    const about = address === undefined ? null : aboutRow(table, id, valuesOf(item, address))
+    const name = kind === 'contested' && about !== null ? thingOf(about)?.name : undefined
+    return name === undefined ? t(`choice.${kind}.${choice}`) : t(`choiceNamed.${choice}`, { name })
+  }
+
   if (!mayResolve) return <p className="quiet-line decide">{t('mayNotDecide')}</p>
   return (
     <footer className="decide">
@@ -323,7 +335,7 @@ function Decision({ item, onDecided }: DecisionProps) {
             onClick={() => setChosen(choice)}
           >
             <Icon name={choice === 'hub' ? 'shield' : 'upload'} size={16} />
-            {t(`choice.${kind}.${choice}`)}
+            {label(choice)}
           </button>
         ))}
       </div>
@@ -332,7 +344,7 @@ function Decision({ item, onDecided }: DecisionProps) {
         <ConfirmDialog
           title={t(`confirm.${kind}.${chosen}.title`)}
           words={`${t(`confirm.${kind}.${chosen}.words`)} ${t('confirmNoUndo')}`}
-          confirmLabel={t(`choice.${kind}.${chosen}`)}
+          confirmLabel={label(chosen)}
           withReason
           onConfirm={async (reason) => {
             const { domain, id: itemId } = item

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { WorkItemView } from '../../../platform/sync/contract.ts'
-import { aboutRow, choicesOf, compareProposals, inOrder, valuesOf } from './proposals.ts'
+import { aboutRow, choicesOf, compareProposals, inOrder, inSeniority, valuesOf } from './proposals.ts'
 
 const pushed: NonNullable<WorkItemView['pushed']> = {
   changeSetId: 'set-1',
@@ -92,6 +92,13 @@ describe('what can be decided', () => {
   it('comes before what waits for it', () => {
     const parked = { ...item, id: 'p', kind: 'parked', openedAt: '2026-11-19T00:00:00.000Z' }
     expect(inOrder([parked, item]).map(({ id }) => id)).toEqual([item.id, 'p'])
+  })
+})
+
+describe('who claims what is claimed twice', () => {
+  it('stands after who has it', () => {
+    expect(inSeniority({ kind: 'contested', rows: ['claimant', 'holder'] })).toEqual(['holder', 'claimant'])
+    expect(inSeniority({ kind: 'conflict', rows: ['one', 'two'] })).toEqual(['one', 'two'])
   })
 })
 

@@ -127,6 +127,11 @@ export function inOrder(items: readonly WorkItemView[]): readonly WorkItemView[]
   )
 }
 
+/** The rows of an item; of what is claimed twice who has it first, and who claims it too last. */
+export function inSeniority({ kind, rows }: Pick<WorkItemView, 'kind' | 'rows'>): readonly string[] {
+  return kind === 'contested' ? [...rows.slice(1), ...rows.slice(0, 1)] : rows
+}
+
 /** What a row is about, as far as it has a page or a name: a sample, a container or a place. */
 export interface About {
   readonly kind: 'sample' | 'container' | 'place'

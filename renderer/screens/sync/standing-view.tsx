@@ -37,14 +37,15 @@ export function StandingView({ onConflicts }: { readonly onConflicts: () => void
   }
   if (status.data === undefined) return null
   const { data } = status
+  const follows = data.state !== 'hub' && data.state !== 'enrolling'
   if (data.state === 'not-enrolled') return mayManage ? <EnrolForm /> : <Alone />
   return (
     <div className="standing">
       <div className="column scroll" tabIndex={0} role="region" aria-label={t('frame:screens.sync')}>
         <State status={data} onChanged={() => void status.refetch()} />
         <ToDecide onConflicts={onConflicts} />
-        {data.state !== 'hub' && <Waiting status={data} />}
-        {data.state !== 'hub' && <Came status={data} />}
+        {follows && <Waiting status={data} />}
+        {follows && <Came status={data} />}
       </div>
       <aside className="side scroll" tabIndex={0} aria-label={t('facts')}>
         <Facts status={data} />
@@ -92,12 +93,19 @@ function State({ status, onChanged }: StateProps) {
     }
   }
 
+  /** What the workstation says of a round that is over does not hold while more is on its way. */
+  function stateWords(): string {
+    if (standing.words === 'hub') return t('hubWords')
+    if (standing.words === 'waiting' || standing.words === 'coming') return t(`onTheWay.${standing.words}`)
+    return status.words
+  }
+
   return (
     <section className="sync-now" aria-labelledby="h-sync-now">
       <h2 id="h-sync-now">
         <Status tone={standing.tone} icon={standing.icon} word={standingWords(standing, t)} />
       </h2>
-      <p className="t2">{status.state === 'hub' ? t('hubWords') : status.words}</p>
+      <p className="t2">{stateWords()}</p>
       {status.state === 'stopped' && <p className="md">{t('stoppedHint')}</p>}
       {status.state === 'offline' && <p className="md">{t('offlineHint')}</p>}
       {problem !== null && (
