@@ -3,26 +3,16 @@ import { type KeyboardEvent, useEffect, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { WorkItemView } from '../../../platform/sync/contract.ts'
 import { api } from '../../client.ts'
-import type { IconName } from '../../components/drawings.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { ProblemNotice } from '../../components/problem-notice.tsx'
-import { Status, type StatusTone } from '../../components/status.tsx'
+import { Status } from '../../components/status.tsx'
 import { countText, shortMoment } from '../../moments.ts'
 import { usePeopleNames } from '../audit/people-names.ts'
 import { partWords } from '../audit/entry-words.ts'
-import { inOrder, type ItemKind, kindOf, mainTable } from './proposals.ts'
+import { inOrder, kindOf, mainTable } from './proposals.ts'
 import { tableWords } from './field-words.ts'
 import { ItemDetail } from './item-detail.tsx'
-
-/** How an item looks beside its word. */
-export const kindLooks: Readonly<Record<ItemKind, readonly [StatusTone, IconName]>> = {
-  conflict: ['bad', 'split'],
-  contested: ['bad', 'warn'],
-  refused: ['bad', 'ban'],
-  review: ['warn', 'person'],
-  parked: ['idle', 'pause'],
-  notice: ['warn', 'note'],
-}
+import { kindLooks } from './kind-looks.ts'
 
 interface ConflictsViewProps {
   readonly openId: string | null

@@ -13,7 +13,6 @@ import { scanEngine } from '../../scan/scanning.ts'
 import { useMay } from '../../session/session-store.ts'
 import { entryWords } from '../audit/entry-words.ts'
 import { usePeopleNames } from '../audit/people-names.ts'
-import { kindLooks } from './conflicts-view.tsx'
 import { columnWords, tableWords, valueWords } from './field-words.ts'
 import {
   aboutRow,
@@ -27,6 +26,7 @@ import {
   type RowProposals,
   valuesOf,
 } from './proposals.ts'
+import { kindLooks } from './kind-looks.ts'
 import { type Thing, type ThingOf, useThings } from './things.ts'
 
 interface ItemDetailProps {

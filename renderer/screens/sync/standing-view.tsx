@@ -266,7 +266,11 @@ function Came({ status }: { readonly status: SyncStatus }) {
               <tr key={entry.sequence}>
                 <td className="nowrap">{shortMoment(entry.recordedAt)}</td>
                 <td className="nowrap">{partWords(entry.domain, audit)}</td>
-                <td>{entryWords(entry, audit)}</td>
+                <td>
+                  {entry.procedure === null && entry.eventNames.length === 0
+                    ? t('cameChange')
+                    : entryWords(entry, audit)}
+                </td>
                 <td className="num">
                   <Link className="link" to="/audit" search={{ entry: entry.sequence }}>
                     {t('cameOpen')}
