@@ -19,6 +19,7 @@ import { barcodes } from '../services/barcodes/contract.ts'
 import { sync } from '../platform/sync/contract.ts'
 import { services } from '../services/registry.ts'
 import { samples } from '../services/samples/contract.ts'
+import { shipments } from '../services/shipments/contract.ts'
 import { storage } from '../services/storage/contract.ts'
 import { templates } from '../services/templates/contract.ts'
 import { hub as hubContract } from './contract.ts'
@@ -262,6 +263,12 @@ const unknown: Readonly<Record<string, Attempt>> = {
   'templates.abandonImport': ({ importId: id }) => ({ id }),
   'system.auditEntry': ({ auditSequence: sequence }) => ({ sequence }),
   'sync.revokeWorkstation': ({ workstationId: id }) => ({ id, reason }),
+  'shipments.get': ({ sampleId: id }) => ({ id }),
+  'shipments.check': ({ sampleId }) => ({ sampleIds: [sampleId] }),
+  'shipments.send': ({ sampleId, parentId }) => ({ sampleIds: [sampleId], toLaboratoryId: parentId, reason }),
+  'shipments.cancel': ({ sampleId: id }) => ({ id, reason }),
+  'shipments.receive': ({ sampleId: id }) => ({ id }),
+  'shipments.sendBack': ({ sampleId: id }) => ({ id, reason }),
   'sync.resolve': ({ sampleId: itemId }) => ({ domain: 'samples', itemId, choice: { take: 'hub' } }),
 }
 
@@ -294,6 +301,8 @@ const empty: Readonly<Record<string, Attempt>> = {
   'system.searchAudit': () => ({ limit: 500 }),
   'system.trace': ({ correlationId: id }) => ({ id }),
   'sync.status': () => ({}),
+  'shipments.list': () => ({}),
+  'shipments.laboratories': () => ({}),
   'sync.goNow': () => ({}),
   'sync.workItems': () => ({}),
   'sync.workstations': () => ({}),
@@ -485,5 +494,6 @@ function listProcedures(): readonly KnownProcedure[] {
   for (const { name, contract } of services) catalogue.add(name, contract)
   catalogue.add('system', system)
   catalogue.add('sync', sync)
+  catalogue.add('shipments', shipments)
   return catalogue.list().filter(({ meta }) => !meta.internal)
 }

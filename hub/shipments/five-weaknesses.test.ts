@@ -178,7 +178,8 @@ it('4: without a network a workstation works on, and what it did while a sample 
     expect((await above.samples.get({ id })).volumeUl).toBe('15')
     expect((await above.samples.get({ id })).donor).toBeNull()
     const items = await laboratory.openItems()
-    expect(items).toMatchObject([{ kind: 'refused', words: expect.stringContaining('shipped to') as string }])
+    const words = expect.stringContaining('was shipped to Laboratory B') as string
+    expect(items).toMatchObject([{ kind: 'conflict', conflicts: [{ words }] }])
     expect(await laboratory.listUndecided(at)).toEqual([])
     const rows = await laboratory.readRows(above)
     expect(await laboratory.readRows(at)).toEqual(rows)

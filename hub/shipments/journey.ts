@@ -164,7 +164,8 @@ async function travelling(samples: LaboratoryClient['samples'], id: string): Pro
 /** A domain said no: asking again would not change it. */
 function isRefusal(error: unknown): error is ORPCError<string, unknown> {
   return (
-    error instanceof ORPCError && ['RULE_BROKEN', 'NOT_FOUND', 'CONFLICT', 'BAD_REQUEST'].includes(error.code)
+    error instanceof ORPCError &&
+    ['RULE_BROKEN', 'NOT_FOUND', 'CONFLICT', 'BAD_REQUEST'].includes(String(error.code))
   )
 }
 

@@ -148,6 +148,21 @@ describe('shipping between two laboratories', () => {
     expect(await presenceOf(b, other?.id ?? '')).toBe('unknown')
   })
 
+  it('two laboratories never get the same code from their Hub, and a third one knows nothing of their shipments', async () => {
+    const [one, other] = [await receive(a, 'S-7'), await receive(b, 'S-8')]
+    expect(one.code).not.toBe(other.code)
+    const { row } = await send(a, b, one.sample.id)
+    const stranger = { ...a.desk, laboratoryId: uuidv7() }
+    const asked = [
+      () => hub.shipments.get(stranger, row.id),
+      () => hub.shipments.receive(stranger, row.id, []),
+      () => hub.shipments.cancel(stranger, row.id, 'mine'),
+      () => hub.shipments.sendBack(stranger, row.id, parcel, uuidv7()),
+    ]
+    for (const ask of asked) await expect(ask()).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    expect(await hub.shipments.list(stranger, everything)).toEqual([])
+  })
+
   it('a repeated command answers with the same shipment', async () => {
     const { sample } = await receive(a, 'S-6')
     const order = { ...parcel, sampleIds: [sample.id], toLaboratoryId: b.desk.laboratoryId }
@@ -175,6 +190,7 @@ describe('random journeys', () => {
 
   const step = fc.record({
     at: fc.nat(1),
+    whole: fc.boolean(),
     does: fc.constantFrom('send', 'send', 'receive', 'receive', 'cancel', 'sendBack', 'place', 'tell'),
     some: fc.subarray([0, 1, 2, 3], { minLength: 1 }),
     cut: fc.option(
@@ -205,13 +221,18 @@ describe('random journeys', () => {
     }
   }
 
-  async function play({ at, does, some }: Step) {
+  async function play(each: Step) {
+    const { at, does, some } = each
     const here = hub.laboratory(at)
     const there = hub.laboratory(1 - at)
     const chosen = some.flatMap((index) => sampleIds[index] ?? [])
     const { laboratoryId } = here.desk
-    const [last] = await hub.store.list(laboratoryId, everything)
-    const shipmentId = last?.row.id ?? uuidv7()
+    const shipments = await hub.store.list(laboratoryId, everything)
+    const open = shipments.filter(({ items }) => items.some(({ state }) => state === 'travelling'))
+    const coming = open.find(({ row }) => row.to_laboratory === laboratoryId)
+    const going = open.find(({ row }) => row.from_laboratory === laboratoryId)
+    const came = shipments.find(({ row }) => row.to_laboratory === laboratoryId && row.received_at !== null)
+    const idOf = (shipment: typeof coming) => shipment?.row.id ?? uuidv7()
     switch (does) {
       case 'send': {
         const present = await Promise.all(chosen.map((id) => presenceOf(here, id)))
@@ -221,14 +242,14 @@ describe('random journeys', () => {
         return hub.shipments.send(here.desk, order, uuidv7())
       }
       case 'receive': {
-        const inside = (last?.items ?? []).map((item) => item.sample_id)
+        const inside = (coming?.items ?? []).map((item) => item.sample_id)
         const missing = inside.filter((id) => !chosen.includes(id))
-        return hub.shipments.receive(here.desk, shipmentId, missing)
+        return hub.shipments.receive(here.desk, idOf(coming), each.whole ? [] : missing)
       }
       case 'cancel':
-        return hub.shipments.cancel(here.desk, shipmentId, 'changed my mind')
+        return hub.shipments.cancel(here.desk, idOf(going), 'changed my mind')
       case 'sendBack':
-        return hub.shipments.sendBack(here.desk, shipmentId, parcel, uuidv7())
+        return hub.shipments.sendBack(here.desk, idOf(came), parcel, uuidv7())
       case 'place': {
         const [tube] = await here.storage.containersOfSamples({ sampleIds: chosen })
         return here.storage.place({ containerId: tube?.id ?? uuidv7(), target: { boxId: here.boxId } })
@@ -240,7 +261,7 @@ describe('random journeys', () => {
 
   it('never have a sample in both laboratories, wherever the Hub is cut off', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 14 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { minLength: 12, maxLength: 24 }), async (steps) => {
         for (const each of steps) {
           if (each.cut !== null) hub.cutAt(each.cut.call, each.cut.when)
           try {
@@ -267,14 +288,14 @@ describe('random journeys', () => {
         for (const at of hub.laboratories)
           expect((await at.storage.capacityCheck({})).differences).toEqual([])
       }),
-      { seed: 20_261_121, numRuns: Number(process.env['TRACSEQ_SHIPMENT_RUNS'] ?? 12), endOnFailure: true },
+      { seed: 20_261_121, numRuns: Number(process.env['TRACSEQ_SHIPMENT_RUNS'] ?? 8), endOnFailure: true },
     )
     expect(hub.bench.logs).toEqual([])
     const all = await hub.store.list(hub.laboratory(0).desk.laboratoryId, everything)
     const ends = new Set(all.flatMap(({ items }) => items.map(({ state }) => state)))
     expect(ends).toContain('received')
     expect(ends).toContain('cancelled')
-    expect(all.length).toBeGreaterThan(20)
+    expect(all.length).toBeGreaterThan(10)
     expect(hub.said.length).toBeGreaterThan(5)
   }, 600_000)
 })

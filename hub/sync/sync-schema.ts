@@ -1,5 +1,5 @@
 /**
- * The tables of `tracseq_sync`: which workstations there are, what they were let in by, and what was refused. Nothing of
+ * The tables of sync in `tracseq_sync`: which workstations there are, what they were let in by, and what was refused. Nothing of
  * a laboratory's data is here.
  */
 export const syncSchema = `

@@ -1,10 +1,10 @@
 import { randomInt } from 'node:crypto'
-import { and, eq, max, sql } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
 import type { z } from 'zod'
 import { notFound, Refusal } from '../../platform/contract/refusal.ts'
 import { isDuplicate } from '../../platform/database/errors.ts'
-import type { Transaction } from '../../platform/database/transaction.ts'
+import { rowsOf, type Transaction } from '../../platform/database/transaction.ts'
 import { orchestrates, writes } from '../../platform/service/implementation.ts'
 import type { OrchestrationScope, WriteScope } from '../../platform/service/scopes.ts'
 import { ownKinds, toCode, type CodeRow } from './codes.ts'
@@ -89,7 +89,7 @@ export async function ensureWorkstationPart(scope: OrchestrationScope): Promise<
 
 /**
  * Gives out the next codes of this workstation. The counter is read from the codes themselves, so it is right again
- * after any replay, and a lost database draws a new workstation part.
+ * any replay, and a lost database draws a new workstation part. On a Hub all laboratories count together.
  */
 async function giveOut(
   scope: WriteScope,
@@ -100,10 +100,7 @@ async function giveOut(
   const { tx } = scope
   const part = await readWorkstationPart(tx)
   await tx.execute(sql`select pg_advisory_xact_lock(hashtext(${part}))`)
-  const [last] = await tx
-    .select({ counter: max(code.counter) })
-    .from(code)
-    .where(eq(code.workstationPart, part))
+  const [last] = await rowsOf<{ counter: number | null }>(tx, sql`select highest_counter(${part}) as counter`)
   const first = (last?.counter ?? 0) + 1
   const values = Array.from({ length: count }, (_, index) => {
     const own = formatOwnCode(ownKinds[kind], part, first + index)

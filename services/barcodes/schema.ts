@@ -30,6 +30,8 @@ export const code = snakeCase.table(
     index('code_lookup').on(table.laboratoryId, table.lookupKey),
     index('code_of_thing').on(table.laboratoryId, table.thingKind, table.thingId),
     index('code_counter').on(table.laboratoryId, table.workstationPart, table.counter),
+    // Laboratories of one Hub share its part, and no code of theirs may be the same: a tube may go from one to the other.
+    index('code_part_counter').on(table.workstationPart, table.counter),
     index('code_created').on(table.laboratoryId, table.createdAt, table.id),
   ],
 )
