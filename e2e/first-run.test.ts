@@ -35,7 +35,17 @@ test('a new laboratory is set up, and every screen of it is accessible in light 
   await setUpLaboratory(page)
   for (const scheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme: scheme })
-    for (const name of ['Bench', 'Samples', 'Storage', 'Receive', 'Devices', 'Audit', 'System', 'People']) {
+    for (const name of [
+      'Bench',
+      'Samples',
+      'Storage',
+      'Receive',
+      'Devices',
+      'Sync',
+      'Audit',
+      'System',
+      'People',
+    ]) {
       await goToScreen(page, name)
       await expectAccessible(page)
     }
