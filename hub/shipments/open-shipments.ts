@@ -19,7 +19,7 @@ export interface ShipmentsOptions {
   readonly journal: Pick<JournalClient, 'onAppended'>
 }
 
-const goOnEveryMs = 30_000
+const goOnEveryMs = 10_000
 const tellAfterMs = 1_000
 
 /** Opens the Hub's shipments and their contract. Work goes on from `start`, when the services run. */
@@ -45,7 +45,8 @@ export async function openShipments({ url, gateway, decisions, journal }: Shipme
   })
   return {
     start() {
-      const goOn = () => work(() => shipments.goOn())
+      // The log's hints may be lost, so senders are told now and then as well.
+      const goOn = () => work(() => shipments.goOn().then(() => shipments.tellSenders()))
       goOn()
       timer = setInterval(goOn, goOnEveryMs)
     },

@@ -1,0 +1,61 @@
+import { rmSync } from 'node:fs'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createHttpClient } from '../../main/testing/http-client.ts'
+import {
+  killLeftOvers,
+  makeHome,
+  type SignedIn,
+  signInTo,
+  startWorkstationProcess,
+  type WorkstationProcess,
+} from '../../main/testing/workstation-process.ts'
+import { samples } from '../../services/samples/contract.ts'
+import { shipments } from '../../services/shipments/contract.ts'
+import { storage } from '../../services/storage/contract.ts'
+import { hub as hubContract } from '../contract.ts'
+import { openOperatorToken } from '../operator.ts'
+
+const program = new URL('../index.ts', import.meta.url).pathname
+const home = makeHome()
+const grace = { email: 'grace@osprey.example', password: 'twelve grey gulls 7' }
+let hub: WorkstationProcess
+let a: SignedIn
+let b: SignedIn
+
+beforeAll(async () => {
+  hub = await startWorkstationProcess(home, { program })
+  a = await signInTo(hub)
+  const operator = createHttpClient(hub.url, hubContract, openOperatorToken(home))
+  const administrator = { name: 'Grace Otieno', ...grace }
+  await operator.addLaboratory({ laboratoryName: 'Osprey Labs', administrator })
+  b = await signInTo(hub, grace)
+}, 120_000)
+afterAll(async () => {
+  await hub.stop()
+  await killLeftOvers()
+  rmSync(home, { recursive: true, force: true })
+}, 60_000)
+
+it('a real Hub ships a sample, and tells its sender what became of it', async () => {
+  const [osprey] = await a.client(shipments).laboratories()
+  expect(osprey?.name).toBe('Osprey Labs')
+  const sample = { name: '007', type: 'DNA', volumeUl: '50.0' }
+  const { sample: made } = await a.client(samples).receive({ sample, containerKind: 'tube' })
+  const order = { sampleIds: [made.id], toLaboratoryId: osprey?.id ?? '', reason: 'sequencing' }
+  const key = { context: { key: 'one-click' } }
+  const sent = await a.client(shipments).send(order, key)
+  expect(sent).toMatchObject({ state: 'travelling', items: [{ name: '007', state: 'travelling' }] })
+  expect((await a.client(shipments).send(order, key)).id).toBe(sent.id)
+
+  const [coming] = (await b.client(shipments).list({ direction: 'in' })).items
+  expect(coming?.id).toBe(sent.id)
+  const received = await b.client(shipments).receive({ id: sent.id })
+  expect(received.state).toBe('received')
+  expect(await b.client(samples).get({ id: made.id })).toMatchObject({ name: '007', code: made.code })
+
+  const { items } = await b.client(storage).listContainers({})
+  await b.client(storage).dispose({ containerId: items[0]?.id ?? made.id, reason: 'used up' })
+  await expect
+    .poll(async () => (await a.client(samples).get({ id: made.id })).state, { timeout: 30_000 })
+    .toBe('discarded')
+}, 60_000)
