@@ -53,6 +53,17 @@ const cases: Readonly<Record<string, Case>> = {
       expect(await idsOf(database, 'code')).toEqual([known])
     },
   },
+  'barcodes/20261121185709_counters-of-a-hub': {
+    before: sql`insert into code (laboratory_id, id, text, lookup_key, source, state, workstation_part, counter, created_at, created_by)
+      values (${uuidv7()}::uuid, ${uuidv7()}::uuid, 'TS-7K2M-0004-X', 'TS7K2M0004X', 'own', 'allocated', '7K2M', 4, now(), 'RK')`,
+    holds: async (database) => {
+      // It was given out in another laboratory than the one that asks.
+      const found = await database.read(laboratoryId, (tx) =>
+        rowsOf<{ highest: number }>(tx, sql`select highest_counter('7K2M') as highest`),
+      )
+      expect(found).toEqual([{ highest: 4 }])
+    },
+  },
   'samples/20261121114511_samples': { holds: (database) => expectTables(database, 'samples') },
   'samples/20261121160256_rarest_word': {
     before: sampleRow,
