@@ -29,10 +29,13 @@ type Domain = keyof typeof domains
 
 const laboratoryId = uuidv7()
 const known = uuidv7()
+const elsewhereId = uuidv7()
 
 /** What a migration is for: rows that are there before it, and what holds after it. Every migration has one of these. */
 interface Case {
   readonly before?: SQL
+  /** Whose rows they are, when not our own laboratory's. */
+  readonly of?: string
   readonly holds: (database: DomainDatabase) => Promise<void>
 }
 
@@ -54,8 +57,9 @@ const cases: Readonly<Record<string, Case>> = {
     },
   },
   'barcodes/20261121185709_counters-of-a-hub': {
+    of: elsewhereId,
     before: sql`insert into code (laboratory_id, id, text, lookup_key, source, state, workstation_part, counter, created_at, created_by)
-      values (${uuidv7()}::uuid, ${uuidv7()}::uuid, 'TS-7K2M-0004-X', 'TS7K2M0004X', 'own', 'allocated', '7K2M', 4, now(), 'RK')`,
+      values (${elsewhereId}::uuid, ${uuidv7()}::uuid, 'TS-7K2M-0004-X', 'TS7K2M0004X', 'own', 'allocated', '7K2M', 4, now(), 'RK')`,
     holds: async (database) => {
       // It was given out in another laboratory than the one that asks.
       const found = await database.read(laboratoryId, (tx) =>
@@ -111,10 +115,10 @@ describe.each(Object.keys(domains) as Domain[])('the migrations of %s', (domain)
 
   it('each do what they are for, keep the rows that are there, and end where a new database begins', async () => {
     for (const [index, migration] of migrations.entries()) {
-      const { before, holds } = caseOf(domain, migration)
+      const { before, of, holds } = caseOf(domain, migration)
       if (before !== undefined) {
         await withDatabase(domain, migrations.slice(0, index), (database) =>
-          database.change(request(domain), async ({ tx }) => {
+          database.change(request(domain, of), async ({ tx }) => {
             await tx.execute(before)
           }),
         )
@@ -187,9 +191,9 @@ function caseOf(domain: Domain, { name }: Migration): Case {
   return found
 }
 
-function request(domain: Domain): ChangeRequest {
+function request(domain: Domain, of = laboratoryId): ChangeRequest {
   return {
-    ...{ laboratoryId, actorId: 'test', origin: 'local', workstationId: 'test', hybridLogicalTime: '' },
+    ...{ laboratoryId: of, actorId: 'test', origin: 'local', workstationId: 'test', hybridLogicalTime: '' },
     ...{ reason: null, correlationId: uuidv7(), procedure: `${domain}.test`, idempotencyKey: null },
     ...{
       requestHash: '',
