@@ -2,6 +2,9 @@ import { ORPCError } from '@orpc/client'
 import type { LaboratoryClient, Surroundings } from './laboratory-client.ts'
 import type { Asker, ItemRow, ShipmentRow, ShipmentStore, StoredShipment } from './shipment-store.ts'
 
+/** Two are enough while nobody works on the sample. */
+const tellingsAtOnce = 5
+
 /**
  * The steps of one shipment, sample by sample. Each asks domains of one laboratory, which know a repeat by what they
  * have, and is noted when it is done: it may be cut off anywhere and begun again. The sender's record becomes a stub
@@ -40,10 +43,20 @@ export class Journey {
     const open = items.filter(({ state, told }) => state === 'received' && told !== null)
     const before = await this.#digests(row, open)
     const stale = open.filter((item) => before.get(item.sample_id) !== item.told)
-    for (const item of stale) {
-      const isStub = await this.#tell(row, item)
-      const after = isStub ? ((await this.#digests(row, [item])).get(item.sample_id) ?? '') : null
-      await this.#store.noteTold(id, item.sample_id, after)
+    for (const item of stale) await this.#tellUntilTold(row, item, before.get(item.sample_id) ?? '')
+  }
+
+  /**
+   * Something may be written while it is told, so what was told counts only when telling it has changed nothing any more.
+   * Where that never comes, the next round begins here again.
+   */
+  async #tellUntilTold(row: ShipmentRow, item: ItemRow, before: string): Promise<void> {
+    let seen = before
+    for (let round = 0; round < tellingsAtOnce; round += 1) {
+      if (!(await this.#tell(row, item))) return this.#store.noteTold(row.id, item.sample_id, null)
+      const after = (await this.#digests(row, [item])).get(item.sample_id) ?? ''
+      if (after === seen) return this.#store.noteTold(row.id, item.sample_id, after)
+      seen = after
     }
   }
 
