@@ -174,7 +174,8 @@ export class SyncClient {
   /** Passes a person's decision on to the Hub. Throws OFFLINE when it cannot be reached now. */
   async resolve(resolution: z.output<typeof Resolution>, actorId: string): Promise<void> {
     const connection = this.#session?.connection ?? null
-    if (connection === null || this.#state !== 'online') throw offline()
+    // A round that has not ended yet has not said that the Hub is reached; asking finds out.
+    if (connection === null || this.#state === 'paused') throw offline()
     try {
       await connection.ask('/resolution', z.unknown(), {
         method: 'POST',
