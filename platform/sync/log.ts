@@ -1,32 +1,20 @@
 import { GENESIS_HASH, hashEntry, hashPayload } from '../journal/entry.ts'
-import type { AnnouncedEvent, RowChange } from './change-set.ts'
+import type { ChangeSet } from './change-set.ts'
 import type { WorkItem } from './work-item.ts'
 
 /** What became of a change set at the Hub. */
 export type Outcome = 'applied' | 'merged' | 'conflict' | 'parked' | 'refused' | 'review'
 
-/** Everything a decision adds to the log, before it has a position. */
-export interface LogEntryBody {
-  /** The pushed set's own id where it was applied as it came; otherwise derived from it. */
-  readonly id: string
+/**
+ * Everything a decision adds to the log, before it has a position: a change set of its own. Its id is the pushed set's
+ * where that was applied as it came, and otherwise derived from it; its changes are those that really resulted.
+ */
+export interface LogEntryBody extends ChangeSet {
   /** The pushed set, and the Hub's revisions it was merged with. Empty where the entry is the set itself. */
   readonly parents: readonly string[]
-  readonly laboratoryId: string
-  readonly domain: string
   readonly outcome: Outcome | 'resolved'
   /** The change set that this entry decides; its workstation takes it off the pending ones. */
   readonly decides: string
-  readonly workstationId: string
-  readonly actorId: string
-  readonly hybridLogicalTime: string
-  readonly recordedAt: string
-  readonly reason: string | null
-  readonly correlationId: string
-  readonly procedure: string
-  readonly causedBy: string | null
-  /** Inserts and updates that really resulted. */
-  readonly changes: readonly RowChange[]
-  readonly events: readonly AnnouncedEvent[]
   /** Who decided by hand, where somebody did. */
   readonly resolvedBy: string | null
   readonly opens: readonly WorkItem[]
