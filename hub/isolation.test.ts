@@ -1,15 +1,11 @@
-import { rmSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { type HttpAnswer, requestOf, send } from '../main/testing/http-client.ts'
 import {
   administrator,
-  killLeftOvers,
-  makeHome,
   type SignedIn,
   signInTo,
-  startWorkstationProcess,
   type WorkstationProcess,
 } from '../main/testing/workstation-process.ts'
 import { Catalogue, type KnownProcedure } from '../platform/gateway/catalogue.ts'
@@ -22,20 +18,17 @@ import { samples } from '../services/samples/contract.ts'
 import { shipments } from '../services/shipments/contract.ts'
 import { storage } from '../services/storage/contract.ts'
 import { templates } from '../services/templates/contract.ts'
-import { hub as hubContract } from './contract.ts'
-import { createHttpClient } from '../main/testing/http-client.ts'
-import { openOperatorToken } from './operator.ts'
+import { openTwoLaboratories, type TwoLaboratories } from './testing/two-laboratories-on-a-hub.ts'
 import { enrolOnWire, type WireWorkstation } from './sync/testing/wire-workstation.ts'
 
 // Two laboratories on one Hub. The second one knows every id of the first, and asks every procedure with them.
 
-const program = new URL('./index.ts', import.meta.url).pathname
-const home = makeHome()
 const stranger = { email: 'stranger@example.org', password: 'twelve grey gulls 7' }
 /** In every text of the first laboratory, and in none of the second. */
 const mark = 'Heron'
 const reason = 'Because I can'
 
+let laboratories: TwoLaboratories
 let hub: WorkstationProcess
 let theirs: SignedIn
 let own: SignedIn
@@ -43,25 +36,12 @@ let world: World
 let before: string
 
 beforeAll(async () => {
-  hub = await startWorkstationProcess(home, {
-    program,
-    environment: { TRACSEQ_HUB_GUESSES_PER_MINUTE: '1000' },
-  })
-  own = await signInTo(hub)
-  const operator = createHttpClient(hub.url, hubContract, openOperatorToken(home))
-  await operator.addLaboratory({
-    laboratoryName: 'Osprey Labs',
-    administrator: { name: 'Grace Otieno', ...stranger },
-  })
-  theirs = await signInTo(hub, stranger)
+  laboratories = await openTwoLaboratories(stranger)
+  ;({ hub, first: own, second: theirs } = laboratories)
   world = await settle(own)
   before = await readWorld(own)
 }, 180_000)
-afterAll(async () => {
-  await hub.stop()
-  await killLeftOvers()
-  rmSync(home, { recursive: true, force: true })
-}, 60_000)
+afterAll(() => laboratories.close(), 60_000)
 
 type World = Awaited<ReturnType<typeof settle>>
 

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'pg'
+import { writeWhole } from '../platform/journal/durable-files.ts'
 
 /** A PostgreSQL server with a database for each name asked for. */
 export interface PostgresServer {
@@ -177,7 +178,7 @@ function keptSecret(path: string): string {
   if (existsSync(path)) return readFileSync(path, 'utf8')
   mkdirSync(join(path, '..'), { recursive: true, mode: 0o755 })
   const secret = randomBytes(24).toString('base64url')
-  writeFileSync(path, secret, { mode: 0o600 })
+  writeWhole(path, secret)
   return secret
 }
 

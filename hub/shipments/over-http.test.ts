@@ -1,40 +1,22 @@
-import { rmSync } from 'node:fs'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { createHttpClient } from '../../main/testing/http-client.ts'
-import {
-  killLeftOvers,
-  makeHome,
-  type SignedIn,
-  signInTo,
-  startWorkstationProcess,
-  type WorkstationProcess,
-} from '../../main/testing/workstation-process.ts'
+import type { SignedIn } from '../../main/testing/workstation-process.ts'
 import { samples } from '../../services/samples/contract.ts'
 import { shipments } from '../../services/shipments/contract.ts'
 import { storage } from '../../services/storage/contract.ts'
-import { hub as hubContract } from '../contract.ts'
-import { openOperatorToken } from '../operator.ts'
+import { openTwoLaboratories, type TwoLaboratories } from '../testing/two-laboratories-on-a-hub.ts'
 
-const program = new URL('../index.ts', import.meta.url).pathname
-const home = makeHome()
-const grace = { email: 'grace@osprey.example', password: 'twelve grey gulls 7' }
-let hub: WorkstationProcess
+let laboratories: TwoLaboratories
 let a: SignedIn
 let b: SignedIn
 
 beforeAll(async () => {
-  hub = await startWorkstationProcess(home, { program })
-  a = await signInTo(hub)
-  const operator = createHttpClient(hub.url, hubContract, openOperatorToken(home))
-  const administrator = { name: 'Grace Otieno', ...grace }
-  await operator.addLaboratory({ laboratoryName: 'Osprey Labs', administrator })
-  b = await signInTo(hub, grace)
+  laboratories = await openTwoLaboratories({
+    email: 'grace@osprey.example',
+    password: 'twelve grey gulls 7',
+  })
+  ;({ first: a, second: b } = laboratories)
 }, 120_000)
-afterAll(async () => {
-  await hub.stop()
-  await killLeftOvers()
-  rmSync(home, { recursive: true, force: true })
-}, 60_000)
+afterAll(() => laboratories.close(), 60_000)
 
 it('a real Hub ships a sample, and tells its sender what became of it', async () => {
   const [osprey] = await a.client(shipments).laboratories()

@@ -1,9 +1,10 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Gateway } from '../../platform/gateway/gateway.ts'
 import type { LogLevel } from '../../platform/gateway/log.ts'
 import type { WorkstationKey } from '../../platform/journal/workstation-key.ts'
+import { writeWhole } from '../../platform/journal/durable-files.ts'
 import { FileShelf } from '../../platform/sync/file-shelf.ts'
 import type { HubLog } from '../log/hub-log.ts'
 import type { LogReader } from '../log/log-reader.ts'
@@ -149,6 +150,6 @@ async function goOn(
     administratorsOffline: true,
     createdBy: 'hub',
   })
-  writeFileSync(path, `${code}\n`, { mode: 0o600 })
+  writeWhole(path, `${code}\n`)
   log('info', `A code for the founder of a laboratory is in ${path}`)
 }

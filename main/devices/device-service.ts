@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EventPublisher, implement } from '@orpc/server'
 import { z } from 'zod'
@@ -8,6 +8,7 @@ import type { LocalService } from '../../platform/gateway/gateway.ts'
 import { createLocalService } from '../../platform/gateway/local-service.ts'
 import type { Log } from '../../platform/gateway/log.ts'
 import type { JournalClient } from '../../platform/journal/journal-client.ts'
+import { writeWhole } from '../../platform/journal/durable-files.ts'
 import type { Scan as StoredScan } from '../../platform/journal/scan-intake.ts'
 import { type DeviceStatus, devices, type Scan } from './contract.ts'
 import {
@@ -190,6 +191,5 @@ function readSettings(file: string): readonly ScannerSettings[] {
 }
 
 function writeSettings(file: string, scanners: readonly ScannerSettings[]): void {
-  writeFileSync(`${file}.new`, JSON.stringify({ scanners }, null, 2))
-  renameSync(`${file}.new`, file)
+  writeWhole(file, JSON.stringify({ scanners }, null, 2))
 }

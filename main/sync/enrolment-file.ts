@@ -1,7 +1,7 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { renameDurably } from '../../platform/journal/durable-files.ts'
+import { writeWhole } from '../../platform/journal/durable-files.ts'
 import { LogPlace } from '../../platform/sync/domain-contract.ts'
 import { JournalPlace } from '../../platform/sync/push-run.ts'
 
@@ -58,15 +58,7 @@ export class EnrolmentFile {
   }
 
   write(enrolment: Enrolment): void {
-    const unfinished = `${this.#path}.new`
-    const file = openSync(unfinished, 'w', 0o600)
-    try {
-      writeSync(file, JSON.stringify(enrolment, null, 2))
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
-    }
-    renameDurably(unfinished, this.#path)
+    writeWhole(this.#path, JSON.stringify(enrolment, null, 2))
     this.#enrolment = enrolment
   }
 

@@ -1,18 +1,11 @@
 import { randomInt } from 'node:crypto'
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  statfsSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statfsSync } from 'node:fs'
 import { homedir, hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import Database from 'better-sqlite3'
 import { v7 as uuidv7 } from 'uuid'
 import { z } from 'zod'
+import { writeWhole } from '../journal/durable-files.ts'
 
 /** The data directory of one workstation, locked for this process. */
 export interface Home {
@@ -97,10 +90,7 @@ function readWorkstation(home: string): z.infer<typeof Workstation> {
   const file = join(home, 'workstation.json')
   if (existsSync(file)) return Workstation.parse(JSON.parse(readFileSync(file, 'utf8')))
   const workstation = { id: uuidv7(), name: `${hostname()}-${String(randomInt(100)).padStart(2, '0')}` }
-  // Beside, then renamed: a half-written identity would be worse than none.
-  writeFileSync(`${file}.new`, JSON.stringify(workstation, null, 2), { mode: 0o600 })
-  renameSync(`${file}.new`, file)
-  chmodSync(file, 0o600)
+  writeWhole(file, JSON.stringify(workstation, null, 2))
   return workstation
 }
 

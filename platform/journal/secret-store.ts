@@ -1,17 +1,6 @@
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { renameDurably, syncFolder } from './durable-files.ts'
+import { syncFolder, writeWhole } from './durable-files.ts'
 
 /** Keeps the secrets of a workstation that are no database's, each as a text under a name. */
 export interface SecretStore {
@@ -111,13 +100,5 @@ function unseal(cipher: Cipher, path: string): string {
 
 function writeDurably(folder: string, path: string, content: Uint8Array): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const unfinished = `${path}.new`
-  const file = openSync(unfinished, 'w', 0o600)
-  try {
-    writeSync(file, content)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  renameDurably(unfinished, path)
+  writeWhole(path, content)
 }
