@@ -89,7 +89,7 @@ async function chooseCommands(laboratory: Laboratory): Promise<readonly Measured
       },
     },
     {
-      measure: 'receive a tube (5 change sets, 3 domains), p50',
+      measure: 'receive a tube (4 change sets, 3 domains), p50',
       prepare: async (turn) => () =>
         samples.receive({
           sample: { name: `Received ${turn}`, type: 'dna', volumeUl: '50' },

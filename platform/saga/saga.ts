@@ -35,13 +35,12 @@ export interface SagaStep {
     outputs: SagaOutputs,
     key: string,
   ) => Promise<unknown>
-  /** Undoes exactly what `run` did; it also gets the output of its own step. */
-  readonly undo: (
-    scope: OrchestrationScope,
-    input: unknown,
-    outputs: SagaOutputs,
-    key: string,
-  ) => Promise<void>
+  /**
+   * Undoes exactly what `run` did; it also gets the output of its own step. Null for a last step: none after it can be
+   * refused.
+   */
+  readonly undo:
+    ((scope: OrchestrationScope, input: unknown, outputs: SagaOutputs, key: string) => Promise<void>) | null
 }
 
 /**
@@ -242,6 +241,7 @@ async function finishCompensation(
 ): Promise<void> {
   for (const step of definition.steps.slice(0, failedAt).reverse()) {
     try {
+      if (step.undo === null) throw new Error(`The step ${step.name} of ${definition.name} cannot be undone`)
       await step.undo(scope, input, saga.outputs, `${key}/${step.name}/undo`)
     } catch (error) {
       if (!isFinal(error)) throw stillUnderWay(error)

@@ -69,6 +69,7 @@ export async function startService(
   const link = createGatewayLink(around.gatewayPort)
   around.gatewayPort.start()
   const inFlight = { calls: 0, long: 0 }
+  let orchestrations = 0
 
   const own = internalCall(definition.name)
   await definition.onOpen?.(orchestrationScope(own, 'open'))
@@ -119,10 +120,15 @@ export async function startService(
       case 'writes':
         return change(call, call.envelope.idempotencyKey, (scope) => handler.run(scope, call.input), observe)
       case 'orchestrates':
-        return handler.run(
-          orchestrationScope(call, call.envelope.idempotencyKey ?? uuidv7(), observe),
-          call.input,
-        )
+        orchestrations += 1
+        try {
+          return await handler.run(
+            orchestrationScope(call, call.envelope.idempotencyKey ?? uuidv7(), observe),
+            call.input,
+          )
+        } finally {
+          orchestrations -= 1
+        }
     }
   }
 
@@ -227,6 +233,7 @@ export async function startService(
     journal: around.journal,
     isHub: around.isHub,
     workstationId: around.workstation.id,
+    isBusy: () => orchestrations > 0,
     react: async (reaction, work) => {
       const call = internalCall(definition.name, reaction)
       await change(

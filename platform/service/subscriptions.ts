@@ -20,6 +20,10 @@ export interface Reaction {
   readonly cursor: CursorMove | null
 }
 
+/** How long reactions stand back at most, and how often they look whether they still must. */
+const standBackMs = 200
+const lookAgainMs = 5
+
 export interface SubscriptionRunner {
   /** Resolves when everything that was in the journal at the time of the call has been reacted to. */
   readonly caughtUp: () => Promise<void>
@@ -48,6 +52,8 @@ export function runSubscriptions(options: {
   readonly workstationId: string
   readonly react: (reaction: Reaction, work: (scope: WriteScope) => Promise<void>) => Promise<void>
   readonly onFailure: (entry: JournalEntry, error: unknown) => void
+  /** Whether work of several steps is under way here, which somebody waits for; nobody waits for a reaction. */
+  readonly isBusy: () => boolean
 }): SubscriptionRunner {
   const { subscriber, subscriptions, database, journal } = options
   if (subscriptions.length === 0) return { caughtUp: () => Promise.resolve(), stop: () => Promise.resolve() }
@@ -58,6 +64,8 @@ export function runSubscriptions(options: {
   let running: Promise<void> = Promise.resolve()
   let waiting: Promise<void> | null = null
   let retryTimer: NodeJS.Timeout | null = null
+  let soonTimer: NodeJS.Timeout | null = null
+  let standBackUntil: number | null = null
   /** Where the cursor stands; null when only the database can tell: at the start and after a failure. */
   let position: number | null = null
   /** What comes next may have been reacted to before. Never again once the journal's end was reached. */
@@ -160,7 +168,21 @@ export function runSubscriptions(options: {
     }
   }
 
-  const unsubscribe = journal.onAppended(() => void follow())
+  /** Stands back while the domain is busy, for a little while: what reacts takes turns with those who are waited for. */
+  const followSoon = () => {
+    standBackUntil ??= Date.now() + standBackMs
+    if (options.isBusy() && Date.now() < standBackUntil) {
+      soonTimer ??= setTimeout(() => {
+        soonTimer = null
+        followSoon()
+      }, lookAgainMs)
+      return
+    }
+    standBackUntil = null
+    void follow()
+  }
+
+  const unsubscribe = journal.onAppended(followSoon)
   void follow()
   return {
     caughtUp: follow,
@@ -168,6 +190,7 @@ export function runSubscriptions(options: {
       stopping.abort()
       unsubscribe()
       if (retryTimer !== null) clearTimeout(retryTimer)
+      if (soonTimer !== null) clearTimeout(soonTimer)
       await running
     },
   }

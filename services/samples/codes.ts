@@ -27,9 +27,12 @@ export async function noteLinked(
 /** Receive's own note, while it holds the sample: says nothing when barcodes has told of the link before, even if it was taken off since. */
 export async function noteFirstLink(
   scope: WriteScope,
+  sampleId: string,
   link: { readonly code: string; readonly thing: CodedThing; readonly at: string },
 ): Promise<void> {
-  if ((await findLink(scope.tx, link.thing, link.code)) === null) await noteLinked(scope, link)
+  if ((await findLink(scope.tx, link.thing, link.code)) !== null) return
+  await insertLink(scope, link.thing, link)
+  await refreshCode(scope, sampleId)
 }
 
 export async function noteUnlinked(

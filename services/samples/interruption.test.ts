@@ -18,12 +18,8 @@ const waysForward: readonly Cut[] = [
   { procedure: 'barcodes.allocateFor', when: 'after' },
   { procedure: 'storage.createContainer', when: 'before' },
   { procedure: 'storage.createContainer', when: 'after' },
-  { procedure: 'storage.place', when: 'before' },
-  { procedure: 'storage.place', when: 'after' },
 ]
 const waysBack: readonly Cut[] = [
-  { procedure: 'storage.removeContainer', when: 'before' },
-  { procedure: 'storage.removeContainer', when: 'after' },
   { procedure: 'barcodes.unlink', when: 'before' },
   { procedure: 'barcodes.unlink', when: 'after' },
 ]
@@ -83,7 +79,7 @@ describe('taking a half-received tube back, interrupted', () => {
     const call = () => on.samples.receive(request, { context: { key: name } })
     await interrupt({ procedure, when }, async () => call())
 
-    const refusal = { code: 'SAGA_COMPENSATED', data: { step: 'placement', code: 'POSITION_TAKEN' } }
+    const refusal = { code: 'SAGA_COMPENSATED', data: { step: 'container', code: 'POSITION_TAKEN' } }
     await expect(call()).rejects.toMatchObject(refusal)
     await expect(call()).rejects.toMatchObject(refusal)
     const { items } = await on.samples.list({ search: name, withDeleted: true })
@@ -146,7 +142,7 @@ describe('taking a receipt back, interrupted', () => {
 it('a repeat and a restart that take up the same saga join', async () => {
   const { request } = await newRequest('Joined', true)
   const call = () => on.samples.receive(request, { context: { key: 'joined' } })
-  line.cut({ procedure: 'storage.place', when: 'after' })
+  line.cut({ procedure: 'storage.createContainer', when: 'after' })
   await expect(call()).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' })
   line.mend()
   await on.bench.restart()

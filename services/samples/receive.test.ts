@@ -96,7 +96,7 @@ describe('receiving a tube', () => {
     const refusal = {
       code: 'SAGA_COMPENSATED',
       status: 409,
-      data: { step: 'placement', code: 'POSITION_TAKEN' },
+      data: { step: 'container', code: 'POSITION_TAKEN' },
     }
     await expect(on.samples.receive(request, { context: { key: 'no-room' } })).rejects.toMatchObject(refusal)
     await on.storage.takeOut({ containerId: occupant.containerId, reason: 'make room' })

@@ -73,46 +73,21 @@ const codeStep: SagaStep = {
 const containerStep: SagaStep = {
   name: 'container',
   async run(scope, input, outputs, key) {
-    const { containerKind: kind } = ReceiveRequest.parse(input)
+    const { containerKind: kind, placement } = ReceiveRequest.parse(input)
     const { sampleId, containerId, type } = Begun.parse(outputs['begin'])
     const { text: label } = Coded.parse(outputs['code'])
-    await scope
-      .service('storage', storage)
-      .createContainer({ id: containerId, kind, sampleId, material: type, label }, { context: { key } })
-    return {}
-  },
-  async undo(scope, _input, outputs, key) {
-    const { containerId } = Begun.parse(outputs['begin'])
-    await scope
-      .service('storage', storage)
-      .removeContainer({ id: containerId, reason: neverReceived }, { context: { key } })
-  },
-}
-
-const placementStep: SagaStep = {
-  name: 'placement',
-  async run(scope, input, outputs, key) {
-    const { placement } = ReceiveRequest.parse(input)
-    if (placement === undefined) return null
-    const { containerId } = Begun.parse(outputs['begin'])
-    const target = {
-      boxId: NodeId.parse(placement.boxId),
-      ...(placement.position === undefined ? {} : { position: placement.position }),
-    }
     const { place } = await scope
       .service('storage', storage)
-      .place({ containerId, target }, { context: { key } })
+      .createContainer(
+        { id: containerId, kind, sampleId, material: type, label, target: placement },
+        { context: { key } },
+      )
+    if (placement === undefined) return null
     if (place === null) throw new Error(`Storage placed the container ${containerId} nowhere`)
     const { boxId, position, path, boxName } = place
     return { boxId, position, words: `${[...path, boxName].join(' › ')}, ${position}` }
   },
-  async undo(scope, _input, outputs, key) {
-    if (Placed.parse(outputs['placement']) === null) return
-    const { containerId } = Begun.parse(outputs['begin'])
-    await scope
-      .service('storage', storage)
-      .takeOut({ containerId, reason: neverReceived }, { context: { key } })
-  },
+  undo: null,
 }
 
 const neverReceived = 'Receiving it could not be finished'
@@ -153,13 +128,17 @@ export const receiveSaga: SagaDefinition = {
     await updateContainer(scope, containerId, { state: 'removed', place: null })
     await removeUnreceived(scope, sampleId, state)
   },
-  steps: [codeStep, containerStep, placementStep].map(explained),
+  steps: [codeStep, containerStep].map(explained),
   async end(scope, _input, outputs) {
     const { sampleId, containerId } = Begun.parse(outputs['begin'])
     await holdSample(scope.tx, sampleId)
     const { text: code } = Coded.parse(outputs['code'])
-    const placed = Placed.parse(outputs['placement'])
-    await noteFirstLink(scope, { code, thing: { kind: 'container', id: containerId }, at: scope.now })
+    const placed = Placed.parse(outputs['container'])
+    await noteFirstLink(scope, sampleId, {
+      code,
+      thing: { kind: 'container', id: containerId },
+      at: scope.now,
+    })
     const place = placed === null ? null : { boxId: placed.boxId, position: placed.position }
     if (placed !== null) {
       await notePlacement(scope, { containerId, sampleId, label: code, to: placed.words })

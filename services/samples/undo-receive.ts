@@ -77,8 +77,7 @@ const containerStep: SagaStep = {
     await scope.service('storage', storage).removeContainer({ id, reason }, { context: { key } })
     return {}
   },
-  undo: () =>
-    Promise.reject(new Error('Removing the container is the last step: none after it can be refused')),
+  undo: null,
 }
 
 /** Takes back what Receive did, in the other direction; the sample's record stays, deleted. */

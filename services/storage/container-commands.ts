@@ -9,6 +9,7 @@ import { type ContainerRow, readContainer, toContainer } from './containers.ts'
 import type { InputOf } from './inputs.ts'
 import { findBox } from './nodes.ts'
 import { container } from './schema.ts'
+import { putIntoPlace } from './place-commands.ts'
 import { findRecord, gather } from './situation.ts'
 import { type Happening, placeThen, tellStory } from './story.ts'
 import { passZone } from './zones.ts'
@@ -16,7 +17,10 @@ import { passZone } from './zones.ts'
 export const createContainer = writes(async (scope: WriteScope, input: InputOf<'createContainer'>) => {
   const row = await insertContainer(scope, input)
   await tellStory(scope, [happeningOf(row, 'registered', null)])
-  return toContainer({ row, placement: null }, new Map())
+  const { target, zoneOverride } = input
+  return target === undefined
+    ? toContainer({ row, placement: null }, new Map())
+    : putIntoPlace(scope, { containerId: row.id, target, zoneOverride })
 })
 
 export const updateContainer = writes(async (scope: WriteScope, input: InputOf<'updateContainer'>) => {

@@ -388,8 +388,9 @@ export const storage = domainContract('storage', {
   createContainer: command({
     permission: 'storage:place',
     path: '/containers',
-    summary: 'Register a tube or plate',
+    summary: 'Register a tube or plate, and put it into a position at once where one is named',
   })
+    .errors(placeErrors)
     .input(
       z.object({
         id: ContainerId.optional(),
@@ -397,6 +398,8 @@ export const storage = domainContract('storage', {
         sampleId: z.uuid().nullable().default(null),
         material: text(60).nullable().default(null),
         label: requiredText(200),
+        target: Target.optional(),
+        zoneOverride: ZoneOverride,
       }),
     )
     .output(Container),

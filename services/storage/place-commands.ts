@@ -27,15 +27,25 @@ import {
 } from './situation.ts'
 import { passZone, type ZoneOverride } from './zones.ts'
 
-export const place = writes((scope: WriteScope, input: InputOf<'place'>) =>
-  changeOne(scope, input, [input.target], (situation, record) => {
+export const place = writes(putIntoPlace)
+
+/** Puts a container that has no place into the position of the target, as part of a change. */
+export function putIntoPlace(
+  scope: WriteScope,
+  input: {
+    readonly containerId: string
+    readonly target: Target
+    readonly zoneOverride?: ZoneOverride | undefined
+  },
+) {
+  return changeOne(scope, input, [input.target], (situation, record) => {
     const spot = findSpot(situation, input.target)
     return {
       decision: decidePlace(factsOf(record), positionOf(situation, spot), situation.now),
       spot,
     }
-  }),
-)
+  })
+}
 
 export const move = writes((scope: WriteScope, input: InputOf<'move'>) =>
   changeOne(scope, input, [input.target], (situation, record) => {
