@@ -50,15 +50,30 @@ function pointUrlsAtEntries(): Plugin {
   }
 }
 
+const bundledPackages = [
+  '@opentelemetry/api',
+  '@opentelemetry/sdk-trace-base',
+  '@orpc/client',
+  '@orpc/contract',
+  '@orpc/server',
+  '@orpc/zod',
+  'cockatiel',
+  'decimal.js',
+  'drizzle-orm',
+  'rate-limiter-flexible',
+  'uuid',
+  'zod',
+]
+
 // `rolldownOptions`, never `rollupOptions`: Vite 8 can ignore the latter without a word, and then native modules
 // are bundled into a build that looks fine and does not start.
 export default defineConfig({
   main: {
     plugins: [pointUrlsAtEntries()],
     build: {
-      // Everything in `dependencies` stays outside the bundle: PGlite finds its WebAssembly, and native modules
-      // their binaries, beside their own files.
-      externalizeDeps: true,
+      // A service would load hundreds of small files at its start. Outside the bundle stays what needs files beside its
+      // own: PGlite its WebAssembly, native modules their binaries.
+      externalizeDeps: { exclude: [...bundledPackages] },
       rolldownOptions: {
         input: { ...mainEntries },
         output: { chunkFileNames: 'chunks/[name]-[hash].js' },

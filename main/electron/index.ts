@@ -13,7 +13,13 @@ import type { LogLevel } from '../../platform/gateway/log.ts'
 import type { DeviceProcess } from '../devices/device-host.ts'
 import { demoSignIn, fillDemoLaboratory, setUpDemoLaboratory } from '../demo-laboratory.ts'
 import { defaultHome, HomeUnusable, makeHomeFolder } from '../../platform/host/home.ts'
-import { readHubUrl, readVersion, startWorkstation, type Workstation } from '../workstation.ts'
+import {
+  compileDatabaseEngine,
+  readHubUrl,
+  readVersion,
+  startWorkstation,
+  type Workstation,
+} from '../workstation.ts'
 import { chooseSecretStore } from './sealed-secrets.ts'
 import { denyPermissions, isOurPage, openWindow, registerPageScheme, servePages } from './window.ts'
 
@@ -42,6 +48,8 @@ if (!prepareWindowFolder()) {
     event.preventDefault()
     void closeAll()
   })
+  // Electron itself takes longer to be ready than this; if it fails, opening the workstation says so.
+  compileDatabaseEngine().catch(() => undefined)
   // A top-level await on this promise would keep Electron from ever becoming ready.
   app.whenReady().then(start).catch(showStartFailure)
 } else {
@@ -70,7 +78,6 @@ async function start(): Promise<void> {
   )
   denyPermissions()
   servePages(resolve(built, '../renderer'))
-  openMainWindow()
   // The page loads while the workstation opens; its first call waits for the port.
   ipcMain.on('tracseq:request-port', (event) => {
     if (!isOurPage(event) || closing) return
@@ -84,7 +91,9 @@ async function start(): Promise<void> {
     if (!isOurPage(event)) throw new Error('Not from a page of this application')
     openDemo()
   })
-  open().catch((error: unknown) => {
+  const opens = open()
+  openMainWindow()
+  opens.catch((error: unknown) => {
     process.stderr.write(`${error instanceof HomeUnusable ? error.message : fullWords(error)}\n`)
     // Nobody looks at the window.
     if (process.env['TRACSEQ_NO_DIALOG'] !== undefined) app.exit(1)

@@ -7,7 +7,6 @@ import {
   markDamaged,
   openWorkstationDatabase,
 } from '../database/domain-database.ts'
-import { openServerDatabase } from '../database/server-database.ts'
 import { EntryLost, ReplayDiffers } from '../database/replay.ts'
 import { connectJournal } from '../journal/journal-client.ts'
 import type { FromService, ServiceBoot, ToService } from './boot.ts'
@@ -49,7 +48,7 @@ export function serveDomain<C extends Contract>(definition: ServiceDefinition<C>
     const { database, recovery } =
       place.kind === 'pglite'
         ? await openWorkstationDatabase({ ...options, ...place })
-        : await openServerDatabase({ ...options, url: place.url })
+        : await openOnServer({ ...options, url: place.url })
     const running = await startService(service, {
       ...rest,
       database,
@@ -94,6 +93,12 @@ export function serveDomain<C extends Contract>(definition: ServiceDefinition<C>
       parentPort?.close()
     }
   }
+}
+
+/** A workstation has no use for the server's driver, and would load it at the start of every service. */
+async function openOnServer(options: DomainDatabaseOptions & { readonly url: string }) {
+  const { openServerDatabase } = await import('../database/server-database.ts')
+  return openServerDatabase(options)
 }
 
 /** The database's size, asked for now and then and only while nobody else wants the connection. */
