@@ -3,6 +3,7 @@ import { type SyntheticEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { type Sample, SampleState } from '../../../services/samples/contract.ts'
 import { client } from '../../client.ts'
+import { DialogFoot } from '../../components/dialog-foot.tsx'
 import { Icon } from '../../components/icon.tsx'
 import { Notice } from '../../components/notice.tsx'
 import { problemWords } from '../../problem.ts'
@@ -186,23 +187,12 @@ function BulkDialog({
           minRows={2}
           onChange={(event) => setReason(event.currentTarget.value)}
         />
-        {failure !== null && (
-          <Notice tone="bad" boxed>
-            {failure}
-          </Notice>
-        )}
-        <div className="dialog-acts">
-          <button className="btn" type="button" onClick={onClose}>
-            {common('cancel')}
-          </button>
-          <button
-            className="btn btn-1"
-            type="submit"
-            disabled={busy || (to === null && project.trim() === '' && priority === null)}
-          >
-            {common('save')}
-          </button>
-        </div>
+        <DialogFoot
+          problem={failure}
+          actLabel={common('save')}
+          disabled={busy || (to === null && project.trim() === '' && priority === null)}
+          onClose={onClose}
+        />
       </form>
     </Modal>
   )
