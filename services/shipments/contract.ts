@@ -22,10 +22,11 @@ export const itemStates = [
 export const ItemState = z.enum(itemStates)
 export type ItemState = z.output<typeof ItemState>
 
-/** What the states of its samples come to. */
+/** What the states of its samples come to. `turned_back`: the receiver takes none of it, and the sender has it not yet. */
 export const ShipmentState = z.enum([
   'sending',
   'travelling',
+  'turned_back',
   'partly_received',
   'received',
   'cancelled',
@@ -42,7 +43,25 @@ const ShipmentItem = z.object({
   state: ItemState,
   /** It was not in the parcel: the shipment still has it. */
   missing: z.boolean(),
+  /** Its tube was found in the parcel; it is taken in with the others. */
+  checkedOff: z.boolean(),
+  /** Why the receiver does not take it: its sender takes it back. */
+  turnedBack: z.string().nullable(),
   /** Why it could not be sent, or what holds it up. */
+  words: z.string().nullable(),
+})
+
+export const shipmentHappenings = ['sent', 'received', 'missing', 'turned_back', 'taken_back'] as const
+
+/** A step of the shipment as a whole. */
+const ShipmentEvent = z.object({
+  at: Instant,
+  what: z.enum(shipmentHappenings),
+  by: z.string(),
+  /** Where it was done. */
+  laboratory: z.string(),
+  /** How many samples it was about. */
+  samples: z.int(),
   words: z.string().nullable(),
 })
 
@@ -62,6 +81,8 @@ export const Shipment = z.object({
   receivedAt: Instant.nullable(),
   receivedBy: z.string().nullable(),
   items: z.array(ShipmentItem),
+  /** Newest first. */
+  events: z.array(ShipmentEvent),
 })
 export type Shipment = z.output<typeof Shipment>
 
@@ -87,6 +108,16 @@ export const shipments = domainContract('shipments', {
     .input(z.object({ ...listInput, direction: z.enum(['in', 'out', 'both']).default('both') }))
     .output(page(Shipment)),
   get: query({ permission: 'shipments:read', summary: 'One shipment' }).input(byId).output(Shipment),
+  recognise: query({
+    permission: 'shipments:read',
+    scan: true,
+    summary: 'The samples on their way to this laboratory that a scanned code may be',
+  })
+    // The keys of a scan's meaning: a code that is not known here yet has them too.
+    .input(z.object({ lookupKeys: z.array(z.string().max(1_000)).max(50) }))
+    .output(
+      z.array(z.object({ shipmentId: ShipmentId, number: z.int(), from: z.string(), item: ShipmentItem })),
+    ),
   check: query({
     permission: 'shipments:send',
     largeInput: true,
@@ -119,11 +150,23 @@ export const shipments = domainContract('shipments', {
   })
     .input(byId.extend({ reason: requiredText(1_000) }))
     .output(Shipment),
+  checkOff: command({
+    permission: 'shipments:receive',
+    summary: 'Say that a sample is in the parcel, or that it is not after all',
+  })
+    .input(byId.extend({ sampleId: SampleId, present: z.boolean() }))
+    .output(Shipment),
+  turnBack: command({
+    permission: 'shipments:receive',
+    summary: 'Do not take samples that arrived; all that are not taken in when none is named',
+  })
+    .input(byId.extend({ sampleIds: SampleIds.optional(), reason: requiredText(1_000) }))
+    .output(Shipment),
   receive: command({
     permission: 'shipments:receive',
     long: true,
     deadlineMs: 120_000,
-    summary: 'Take in what arrived; samples named as missing stay with the shipment',
+    summary: 'Take in what arrived; samples that are missing or turned back stay with the shipment',
   })
     .input(byId.extend({ missing: z.array(SampleId).max(200).default([]) }))
     .output(Shipment),
