@@ -95,24 +95,34 @@ const parcel = {
 }
 const byId = z.object({ id: ShipmentId })
 
-/** Samples on their way between laboratories of one Hub. Answered by the Hub alone. */
+/** What a workstation, which passes everything on, says when it cannot. */
+const atHub = {
+  OFFLINE: { status: 503, message: 'This is kept at the Hub, and it cannot be reached now' },
+} as const
+
+/** Samples on their way between laboratories of one Hub. Answered by the Hub alone; workstations pass on what they are asked. */
 export const shipments = domainContract('shipments', {
-  laboratories: query({ permission: 'shipments:read', summary: 'The other laboratories of this Hub' }).output(
-    z.array(Laboratory),
-  ),
+  laboratories: query({ permission: 'shipments:read', summary: 'The other laboratories of this Hub' })
+    .errors(atHub)
+    .output(z.array(Laboratory)),
   list: query({
     permission: 'shipments:read',
     path: '/',
     summary: 'Shipments of this laboratory, newest first',
   })
+    .errors(atHub)
     .input(z.object({ ...listInput, direction: z.enum(['in', 'out', 'both']).default('both') }))
     .output(page(Shipment)),
-  get: query({ permission: 'shipments:read', summary: 'One shipment' }).input(byId).output(Shipment),
+  get: query({ permission: 'shipments:read', summary: 'One shipment' })
+    .errors(atHub)
+    .input(byId)
+    .output(Shipment),
   recognise: query({
     permission: 'shipments:read',
     scan: true,
     summary: 'The samples on their way to this laboratory that a scanned code may be',
   })
+    .errors(atHub)
     // The keys of a scan's meaning: a code that is not known here yet has them too.
     .input(z.object({ lookupKeys: z.array(z.string().max(1_000)).max(50) }))
     .output(
@@ -123,6 +133,7 @@ export const shipments = domainContract('shipments', {
     largeInput: true,
     summary: 'Which of these samples may be shipped, and why others may not',
   })
+    .errors(atHub)
     .input(z.object({ sampleIds: SampleIds }))
     .output(
       z.array(
@@ -140,6 +151,7 @@ export const shipments = domainContract('shipments', {
     deadlineMs: 120_000,
     summary: 'Ship samples to another laboratory: all of them, or none',
   })
+    .errors(atHub)
     .input(z.object({ sampleIds: SampleIds, toLaboratoryId: z.uuid(), ...parcel }))
     .output(Shipment),
   cancel: command({
@@ -148,18 +160,21 @@ export const shipments = domainContract('shipments', {
     deadlineMs: 120_000,
     summary: 'Take back what has not been received',
   })
+    .errors(atHub)
     .input(byId.extend({ reason: requiredText(1_000) }))
     .output(Shipment),
   checkOff: command({
     permission: 'shipments:receive',
     summary: 'Say that a sample is in the parcel, or that it is not after all',
   })
+    .errors(atHub)
     .input(byId.extend({ sampleId: SampleId, present: z.boolean() }))
     .output(Shipment),
   turnBack: command({
     permission: 'shipments:receive',
     summary: 'Do not take samples that arrived; all that are not taken in when none is named',
   })
+    .errors(atHub)
     .input(byId.extend({ sampleIds: SampleIds.optional(), reason: requiredText(1_000) }))
     .output(Shipment),
   receive: command({
@@ -168,6 +183,7 @@ export const shipments = domainContract('shipments', {
     deadlineMs: 120_000,
     summary: 'Take in what arrived; samples that are missing or turned back stay with the shipment',
   })
+    .errors(atHub)
     .input(byId.extend({ missing: z.array(SampleId).max(200).default([]) }))
     .output(Shipment),
   sendBack: command({
@@ -176,6 +192,7 @@ export const shipments = domainContract('shipments', {
     deadlineMs: 120_000,
     summary: 'Ship received samples back to where they came from; all that are still here when none is named',
   })
+    .errors(atHub)
     .input(byId.extend({ sampleIds: SampleIds.optional(), ...parcel }))
     .output(Shipment),
 })
