@@ -266,9 +266,9 @@ export class ShipmentStore {
   }
 
   /** Whoever finds a tube that was turned back or missing after all takes it in with the others. */
-  async checkOff(shipmentId: string, sampleId: string, present: boolean): Promise<void> {
+  async checkOff(shipmentId: string, sampleIds: readonly string[], present: boolean): Promise<void> {
     await this.#change(shipmentId, {
-      ...{ from: 'travelling', some: { only: [sampleId] }, told: null, values: [present] },
+      ...{ from: 'travelling', some: { only: sampleIds }, told: null, values: [present] },
       set: 'checked_off = $7, turned_back = case when $7 then null else turned_back end',
     })
   }

@@ -50,7 +50,7 @@ export function createShipmentsService(shipping: Shipments): LocalService {
         show(await shipping.cancel(deskOf(context), input.id, input.reason)),
       ),
       checkOff: os.checkOff.handler(async ({ context, input }) =>
-        show(await shipping.checkOff(deskOf(context), input.id, input.sampleId, input.present)),
+        show(await shipping.checkOff(deskOf(context), input.id, input.sampleIds, input.present)),
       ),
       turnBack: os.turnBack.handler(async ({ context, input }) =>
         show(

@@ -149,14 +149,14 @@ describe('shipping between two laboratories', () => {
     expect(await scan(b, 'NEVER-SEEN')).toEqual([])
     expect(await scan(a, one.code)).toEqual([])
 
-    const { items } = await hub.shipments.checkOff(b.desk, row.id, one.sample.id, true)
+    const { items } = await hub.shipments.checkOff(b.desk, row.id, [one.sample.id], true)
     expect(items.map(({ name, checked_off: found }) => [name, found])).toEqual([
       ['S-10', false],
       ['S-9', true],
     ])
-    await hub.shipments.checkOff(b.desk, row.id, one.sample.id, false)
-    await expect(hub.shipments.checkOff(a.desk, row.id, one.sample.id, true)).rejects.toThrow(/goes to/)
-    await expect(hub.shipments.checkOff(b.desk, row.id, uuidv7(), true)).rejects.toThrow(/not in this/)
+    await hub.shipments.checkOff(b.desk, row.id, [one.sample.id], false)
+    await expect(hub.shipments.checkOff(a.desk, row.id, [one.sample.id], true)).rejects.toThrow(/goes to/)
+    await expect(hub.shipments.checkOff(b.desk, row.id, [uuidv7()], true)).rejects.toThrow(/not in this/)
     const { events } = await hub.shipments.receive(b.desk, row.id, [two.sample.id])
     expect(events.map(({ what, by_name: by, samples, words }) => [what, by, samples, words])).toEqual([
       ['missing', 'Person of Laboratory B', 1, 'S-10'],
@@ -174,7 +174,7 @@ describe('shipping between two laboratories', () => {
     expect(stateOf(turned)).toBe('turned_back')
     expect(turned.items.map(({ turned_back: why }) => why)).toEqual(['arrived thawed', 'arrived thawed'])
     expect(await presenceOf(a, one.sample.id)).toBe('stub')
-    await hub.shipments.checkOff(b.desk, row.id, two.sample.id, true)
+    await hub.shipments.checkOff(b.desk, row.id, [two.sample.id], true)
     const partly = await hub.shipments.receive(b.desk, row.id, [])
     expect(partly.items.map(({ state }) => state)).toEqual(['travelling', 'received'])
     const back = await hub.shipments.cancel(a.desk, row.id, 'it is here again')

@@ -138,8 +138,7 @@ export class Shipments {
   /** Takes in what arrived. Only the receiver may; what is missing or turned back stays with the shipment. */
   async receive(desk: Desk, id: string, missing: readonly string[]): Promise<StoredShipment> {
     const { row, items } = await this.#coming(desk, id)
-    const stranger = missing.find((sampleId) => !items.some((item) => item.sample_id === sampleId))
-    if (stranger !== undefined) throw notInShipment('missing', stranger)
+    requireInside(items, missing, 'missing')
     const turnedBack = items.filter((item) => item.turned_back !== null).map((item) => item.sample_id)
     const done = (what: 'received' | 'missing') => ({ what, by: desk, laboratory: row.to_name })
     const turn = { from: 'travelling', to: 'arriving', by: desk, because: row.reason } as const
@@ -151,11 +150,16 @@ export class Shipments {
     return this.#goOnWith(id)
   }
 
-  /** Notes that a sample is in the parcel, or is not after all. Only the receiver may; nothing is taken in yet. */
-  async checkOff(desk: Desk, id: string, sampleId: string, present: boolean): Promise<StoredShipment> {
+  /** Notes that samples are in the parcel, or are not after all. Only the receiver may; nothing is taken in yet. */
+  async checkOff(
+    desk: Desk,
+    id: string,
+    sampleIds: readonly string[],
+    present: boolean,
+  ): Promise<StoredShipment> {
     const { items } = await this.#coming(desk, id)
-    if (!items.some((item) => item.sample_id === sampleId)) throw notInShipment('sampleId', sampleId)
-    await this.#store.checkOff(id, sampleId, present)
+    requireInside(items, sampleIds, 'sampleIds')
+    await this.#store.checkOff(id, sampleIds, present)
     return this.get(desk, id)
   }
 
@@ -167,8 +171,7 @@ export class Shipments {
   ): Promise<StoredShipment> {
     const { row, items } = await this.#coming(desk, id)
     const { sampleIds, reason } = asked
-    const stranger = sampleIds?.find((each) => !items.some((item) => item.sample_id === each))
-    if (stranger !== undefined) throw notInShipment('sampleIds', stranger)
+    requireInside(items, sampleIds ?? [], 'sampleIds')
     const told = { what: 'turned_back', by: desk, laboratory: row.to_name, words: reason } as const
     const turned = await this.#store.turnBack(id, reason, { only: sampleIds }, told)
     if (turned.length === 0)
@@ -278,8 +281,10 @@ function isOpen({ state }: Pick<StoredShipment['items'][number], 'state'>): bool
   return state === 'travelling' || state === 'arriving'
 }
 
-function notInShipment(field: string, sampleId: string): Refusal {
-  return ruleBroken('sample_not_in_shipment', `${sampleId} is not in this shipment.`, field)
+function requireInside(items: StoredShipment['items'], sampleIds: readonly string[], field: string): void {
+  const stranger = sampleIds.find((sampleId) => !items.some((item) => item.sample_id === sampleId))
+  if (stranger !== undefined)
+    throw ruleBroken('sample_not_in_shipment', `${stranger} is not in this shipment.`, field)
 }
 
 function sayTooLong(name: string, rows: number): readonly string[] {

@@ -2,7 +2,7 @@ import { type AnyContractRouter, isContractProcedure } from '@orpc/contract'
 import type { ProcedureMeta } from '../../platform/contract/procedure.ts'
 import { asContracted } from '../../platform/contract/refusal.ts'
 import type { LocalService } from '../../platform/gateway/gateway.ts'
-import { passedOnDomains } from '../../platform/sync/passed-on.ts'
+import type { passedOnDomains } from '../../platform/sync/passed-on.ts'
 import type { SyncClient } from './sync-client.ts'
 
 /**

@@ -86,7 +86,7 @@ it('without the Hub nothing is shipped, and the workstation says so at once; wor
   const order = { sampleIds: [sample.id], toLaboratoryId: sample.id, reason: 'sequencing' }
   await expect(here(shipments).send(order)).rejects.toMatchObject({ code: 'OFFLINE' })
   network.proxy.leadTo(network.hub.url)
-  await here(sync).goNow()
+  await here(sync).goNow({})
   await untilCaughtUp(sender)
   const [checked] = await here(shipments).check({ sampleIds: [sample.id] })
   expect(checked).toMatchObject({ name: 'P-02', obstacles: [] })

@@ -165,10 +165,10 @@ export const shipments = domainContract('shipments', {
     .output(Shipment),
   checkOff: command({
     permission: 'shipments:receive',
-    summary: 'Say that a sample is in the parcel, or that it is not after all',
+    summary: 'Say that samples are in the parcel, or that they are not after all',
   })
     .errors(atHub)
-    .input(byId.extend({ sampleId: SampleId, present: z.boolean() }))
+    .input(byId.extend({ sampleIds: SampleIds, present: z.boolean() }))
     .output(Shipment),
   turnBack: command({
     permission: 'shipments:receive',
