@@ -10,6 +10,7 @@ import { defaultHome, HomeUnusable } from '../platform/host/home.ts'
 import { keepRefreshTokenInCookie } from './browser-session.ts'
 import { type Hub, startHub } from './hub.ts'
 import { serveKeySet } from './key-set.ts'
+import { PassedOn } from './sync/passed-on.ts'
 import { serveSync } from './sync/sync-routes.ts'
 import { limitSync } from './sync-limits.ts'
 import { serveWebUi } from './web-ui.ts'
@@ -111,7 +112,7 @@ async function openDoor(
       await serveWebUi(app, resolve(root, 'out/renderer'))
       serveKeySet(app, hub.gateway)
       limitSync(app, hub.gateway)
-      await serveSync(app, hub.sync)
+      await serveSync(app, hub.sync, new PassedOn(hub.gateway, hub.sync.people))
     },
   })
 }

@@ -243,6 +243,8 @@ const unknown: Readonly<Record<string, Attempt>> = {
   'templates.abandonImport': ({ importId: id }) => ({ id }),
   'system.auditEntry': ({ auditSequence: sequence }) => ({ sequence }),
   'sync.revokeWorkstation': ({ workstationId: id }) => ({ id, reason }),
+  'sync.makeBundle': ({ workstationId }) => ({ workstationId }),
+  'sync.bundle': ({ sampleId: id }) => ({ id }),
   'shipments.get': ({ sampleId: id }) => ({ id }),
   'shipments.check': ({ sampleId }) => ({ sampleIds: [sampleId] }),
   'shipments.send': ({ sampleId, parentId }) => ({ sampleIds: [sampleId], toLaboratoryId: parentId, reason }),
@@ -342,7 +344,7 @@ const nameless = [
   ...['samples.addType', 'samples.accessionBatch'],
   ...['system.health', 'system.services', 'system.wakeService', 'system.memory', 'system.journal'],
   ...['system.verifyJournal', 'system.changes', 'system.storeFile', 'system.metrics'],
-  ...['sync.pause', 'sync.resume', 'sync.enroll', 'sync.join', 'sync.createEnrolmentCode'],
+  ...['sync.pause', 'sync.resume', 'sync.enroll', 'sync.join', 'sync.createEnrolmentCode', 'sync.bringBundle'],
 ]
 
 const procedures = listProcedures()

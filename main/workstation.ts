@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import type { Actor } from '../platform/contract/envelope.ts'
 import { resolveSession, setUpFrom, wakeSubscribers } from '../services/host.ts'
 import { services } from '../services/registry.ts'
+import { shipments } from '../services/shipments/contract.ts'
 import { readMigrations } from '../platform/database/migrate.ts'
 import { findTemplate } from '../platform/database/template.ts'
 import { Gateway } from '../platform/gateway/gateway.ts'
@@ -15,9 +16,11 @@ import { HybridClock } from '../platform/service/hybrid-clock.ts'
 import { createFileStore, secretsFolder, type SecretStore } from '../platform/journal/secret-store.ts'
 import { startJournal } from '../platform/journal/start-journal.ts'
 import { readPrivateKey, workstationKeyFrom } from '../platform/journal/workstation-key.ts'
+import { openSealingKey } from '../platform/sync/sealing-key.ts'
 import type { DeviceProcess } from './devices/device-host.ts'
 import { createDeviceService } from './devices/device-service.ts'
 import { SyncClient } from './sync/sync-client.ts'
+import { createPassingOnService } from './sync/passing-on.ts'
 import { createSyncService } from './sync/sync-service.ts'
 import { openHome } from '../platform/host/home.ts'
 
@@ -116,6 +119,7 @@ export async function startWorkstation(options: WorkstationOptions): Promise<Wor
     gateway,
     journal: journal.client,
     openKey: () => workstationKeyFrom(readPrivateKey(secrets)),
+    openSealingKey: () => openSealingKey(secrets),
     domains,
     ...(options.hubUrl === undefined ? {} : { hubUrl: options.hubUrl }),
   })
@@ -130,6 +134,7 @@ export async function startWorkstation(options: WorkstationOptions): Promise<Wor
   )
   gateway.addLocal(devices.service)
   gateway.addLocal(createSyncService(sync, gateway, domains))
+  gateway.addLocal(createPassingOnService(sync, 'shipments', shipments))
   await devices.start()
   const stopWaking = wakeSubscribers(gateway, journal.client)
 

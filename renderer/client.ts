@@ -8,6 +8,7 @@ import { sync } from '../platform/sync/contract.ts'
 import { auth } from '../services/auth/contract.ts'
 import { barcodes } from '../services/barcodes/contract.ts'
 import { samples } from '../services/samples/contract.ts'
+import { shipments } from '../services/shipments/contract.ts'
 import { storage } from '../services/storage/contract.ts'
 import { templates } from '../services/templates/contract.ts'
 import { findBridge } from './bridge.ts'
@@ -18,7 +19,7 @@ import { makePortWire, openPort } from './link/port-wire.ts'
 import { createReadAgain } from './link/read-again.ts'
 import { isWorthRepeating } from './problem.ts'
 
-const contracts = { auth, barcodes, devices, samples, storage, sync, system, templates }
+const contracts = { auth, barcodes, devices, samples, shipments, storage, sync, system, templates }
 
 /** Who listens to the calls: set once by the session, so that this module need not know it. */
 const session: {

@@ -13,6 +13,7 @@ import { AuditSearch } from './screens/audit/audit-search.ts'
 import { PeopleSearch } from './screens/people/people-search.ts'
 import { ReceiveSearch } from './screens/receive/receive-search.ts'
 import { SampleFilters } from './screens/samples/sample-filters.ts'
+import { ShipmentsSearch } from './screens/shipments/shipments-search.ts'
 import { StorageSearch } from './screens/storage/storage-search.ts'
 import { SyncSearch } from './screens/sync/sync-search.ts'
 
@@ -63,6 +64,22 @@ const receive = createRoute({
   validateSearch: ReceiveSearch,
   component: lazyRouteComponent(() => import('./screens/receive/receive-screen.tsx'), 'ReceiveScreen'),
 })
+const shipments = createRoute({
+  getParentRoute: () => root,
+  path: '/shipments',
+  validateSearch: ShipmentsSearch,
+  component: lazyRouteComponent(() => import('./screens/shipments/shipments-screen.tsx'), 'ShipmentsScreen'),
+})
+const packing = createRoute({
+  getParentRoute: () => root,
+  path: '/shipments/new',
+  component: lazyRouteComponent(() => import('./screens/shipments/packing-screen.tsx'), 'PackingScreen'),
+})
+const shipment = createRoute({
+  getParentRoute: () => root,
+  path: '/shipments/$id',
+  component: lazyRouteComponent(() => import('./screens/shipments/shipment-route.tsx'), 'ShipmentRoute'),
+})
 const devices = createRoute({
   getParentRoute: () => root,
   path: '/devices',
@@ -105,6 +122,9 @@ export const router = createRouter({
     storage,
     box,
     receive,
+    shipments,
+    packing,
+    shipment,
     devices,
     sync,
     audit,

@@ -142,6 +142,24 @@ it('a code that means something else where it arrives is contested, and neither 
   expect(matches.map(({ thing }) => thing?.id).toSorted()).toEqual(
     [one.containerId, other.containerId].toSorted(),
   )
+  // It waits for a person, once, until one of the two has it.
+  const { laboratoryId } = b.desk
+  const barcodes = hub.bench.syncOf('barcodes')
+  const { items } = await barcodes.syncWorkItems({ laboratoryId })
+  expect(items.map(({ item }) => item)).toMatchObject([{ kind: 'contested', rows: { length: 2 } }])
+  expect(await barcodes.syncOpenContested({ laboratoryId })).toEqual({ opened: 0 })
+  const known = { fates: {}, permitted: [] }
+  const choice = { take: 'hub' } as const
+  const decided = await barcodes.syncResolve({
+    ...{ laboratoryId, itemId: items[0]?.id ?? '', choice, reason: 'ours was first' },
+    ...{ actorId: b.desk.userId, known },
+  })
+  expect(decided.done).toBe(true)
+  await hub.bench.settle()
+  expect((await b.barcodes.resolve({ text: 'TWIN-1' })).matches).toMatchObject([
+    { thing: { id: other.containerId } },
+  ])
+  expect((await barcodes.syncWorkItems({ laboratoryId })).items).toEqual([])
 })
 
 it('4: without a network a workstation works on, and what it did while a sample was shipped is not lost', async () => {

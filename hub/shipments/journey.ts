@@ -1,4 +1,5 @@
 import { ORPCError } from '@orpc/client'
+import type { TravellingRow } from '../../platform/contract/travelling-rows.ts'
 import type { LaboratoryClient, Surroundings } from './laboratory-client.ts'
 import type { Asker, ItemRow, ShipmentRow, ShipmentStore, StoredShipment } from './shipment-store.ts'
 
@@ -79,10 +80,13 @@ export class Journey {
   }
 
   async #send(row: ShipmentRow, item: ItemRow): Promise<void> {
-    const { samples, storage } = this.#sender(row, item.asked_by)
+    const { samples, storage, barcodes } = this.#sender(row, item.asked_by)
     const id = item.sample_id
     const reason = item.asked_because
     try {
+      const packed = await travelling(samples, id)
+      const { rows } = await barcodes.shippingRecord({ things: thingsOf(id, packed) })
+      await this.#store.noteCodes(row.id, id, rows.flatMap(linkedKey))
       await samples.shipOut({
         ...{ id, shipmentId: row.id, to: row.to_name, toLaboratoryId: row.to_laboratory, reason },
         reference: wordsOf(row),
@@ -116,16 +120,14 @@ export class Journey {
     const record = await from.samples.shippingRecord({ id })
     const tubes = await from.storage.shippingRecord({ containerIds })
     const codes = await from.barcodes.shippingRecord({
-      things: [
-        { kind: 'sample', id },
-        ...containerIds.map((containerId) => ({ kind: 'container' as const, id: containerId })),
-      ],
+      things: thingsOf(id, containerIds),
     })
     const words = `${wordsOf(row)} from ${row.from_name}`
     await to.storage.land({ containerIds, rows: tubes.rows, reason: `Arrived with ${words}` })
     await to.barcodes.land({ rows: codes.rows })
     const landing = { id, shipmentId: row.id, from: words, reason: item.asked_because, rows: record.rows }
     await to.samples.land({ ...landing, as: 'arrive' })
+    await this.#around.openContested(row.to_laboratory)
     await this.#store.finish(row.id, item.sample_id, 'arriving', 'received')
   }
 
@@ -174,6 +176,19 @@ async function travelling(samples: LaboratoryClient['samples'], id: string): Pro
   return sample?.containerIds ?? []
 }
 
+/** What has codes of a sample: itself and its tubes. */
+function thingsOf(sampleId: string, containerIds: readonly string[]) {
+  return [
+    { kind: 'sample' as const, id: sampleId },
+    ...containerIds.map((id) => ({ kind: 'container' as const, id })),
+  ]
+}
+
+function linkedKey({ row }: TravellingRow): readonly string[] {
+  const key = row['lookup_key'] ?? null
+  return row['state'] === 'linked' && key !== null ? [key] : []
+}
+
 /** A domain said no: asking again would not change it. */
 function isRefusal(error: unknown): error is ORPCError<string, unknown> {
   return (
@@ -183,11 +198,13 @@ function isRefusal(error: unknown): error is ORPCError<string, unknown> {
 }
 
 /** What the states of its samples come to. */
-export function stateOf({ items }: StoredShipment) {
+export function stateOf({ items }: Pick<StoredShipment, 'items'>) {
   const states = new Set(items.map(({ state }) => state))
   if (states.has('sending') || states.has('refusing')) return 'sending'
   const open = states.has('travelling') || states.has('cancelling') || states.has('arriving')
   if (states.has('received')) return open ? 'partly_received' : 'received'
-  if (open) return 'travelling'
+  const travelling = items.filter(({ state }) => state === 'travelling')
+  const goesBack = travelling.length > 0 && travelling.every((item) => item.turned_back !== null)
+  if (open) return goesBack ? 'turned_back' : 'travelling'
   return states.has('cancelled') ? 'cancelled' : 'refused'
 }

@@ -18,6 +18,8 @@ export interface Surroundings {
   readonly laboratories: () => Promise<readonly { readonly id: string; readonly name: string }[]>
   /** Ids that open work items of a laboratory are about, each with the item's words. */
   readonly openWork: (laboratoryId: string) => Promise<readonly OpenWork[]>
+  /** Opens a work item for what contradicts something else in a laboratory since its last samples arrived. */
+  readonly openContested: (laboratoryId: string) => Promise<void>
   readonly log: (words: string, fields: Readonly<Record<string, unknown>>) => void
 }
 

@@ -3,6 +3,7 @@ import { Pool } from 'pg'
 import type { Actor } from '../../platform/contract/envelope.ts'
 import type { Gateway } from '../../platform/gateway/gateway.ts'
 import type { JournalClient } from '../../platform/journal/journal-client.ts'
+import { createDomainSyncClient } from '../../platform/sync/domain-client.ts'
 import { Laboratories } from '../contract.ts'
 import type { Decisions } from '../sync/decisions.ts'
 import type { Asker } from './shipment-store.ts'
@@ -90,9 +91,16 @@ function surroundings(
         return { words: item.words, isAbout: (id) => text.includes(id) }
       })
     },
+    async openContested(laboratoryId) {
+      for (const domain of domainsThatArrive)
+        await createDomainSyncClient(gateway, domain).syncOpenContested({ laboratoryId })
+    },
     log,
   }
 }
+
+/** Where what arrives may contradict what is there: codes, and the letters of types. */
+const domainsThatArrive = ['barcodes', 'samples'] as const
 
 /** Permissions were asked at the front door; beyond it only the Hub's own procedures are called. */
 function actorFor(laboratoryId: string, by: Asker | null): Actor {

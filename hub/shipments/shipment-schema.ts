@@ -40,6 +40,23 @@ export const shipmentSchema = `
   );
   create unique index if not exists one_shipment_per_sample on shipment_item (sample_id)
     where state not in ('received', 'refused', 'cancelled');
+  -- Found in the parcel, and not taken in yet.
+  alter table shipment_item add column if not exists checked_off boolean not null default false;
+  -- Why the receiver does not take it.
+  alter table shipment_item add column if not exists turned_back text;
+  -- The canonical keys of all codes of the sample and its tubes: what the receiver's scanner reads.
+  alter table shipment_item add column if not exists lookup_keys text[] not null default '{}';
   create index if not exists item_under_way on shipment_item (state)
     where state in ('sending', 'refusing', 'cancelling', 'arriving');
+  create table if not exists shipment_event (
+    id integer generated always as identity primary key,
+    shipment_id uuid not null references shipment (id),
+    at timestamptz not null default now(),
+    what text not null,
+    by_name text not null,
+    laboratory text not null,
+    samples integer not null,
+    words text
+  );
+  create index if not exists event_of_shipment on shipment_event (shipment_id, id);
 `

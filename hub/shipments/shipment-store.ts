@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Actor } from '../../platform/contract/envelope.ts'
-import { type ItemState, itemStates } from '../../services/shipments/contract.ts'
+import { type ItemState, itemStates, shipmentHappenings } from '../../services/shipments/contract.ts'
 import { shipmentSchema } from './shipment-schema.ts'
 
 /** A PostgreSQL that runs one statement at a time; each statement of the store is one whole step. */
@@ -16,6 +16,8 @@ const ItemRow = z.object({
   code: z.string().nullable(),
   state: z.enum(itemStates),
   missing: z.boolean(),
+  checked_off: z.boolean(),
+  turned_back: z.string().nullable(),
   words: z.string().nullable(),
   asked_by: z.object({ userId: z.string(), name: z.string() }),
   asked_because: z.string(),
@@ -41,10 +43,31 @@ const ShipmentRow = z.object({
 })
 export type ShipmentRow = z.output<typeof ShipmentRow>
 
-/** A shipment with its samples in the order in which they were named. */
+const EventRow = z.object({
+  at: Instant,
+  what: z.enum(shipmentHappenings),
+  by_name: z.string(),
+  laboratory: z.string(),
+  samples: z.number(),
+  words: z.string().nullable(),
+})
+type EventRow = z.output<typeof EventRow>
+
+/** A shipment with its samples by name, and what happened to it, newest first. */
 export interface StoredShipment {
   readonly row: ShipmentRow
   readonly items: readonly ItemRow[]
+  readonly events: readonly EventRow[]
+}
+
+/** What is told of a step, where it changed anything. */
+interface Told {
+  readonly what: EventRow['what']
+  readonly by: Pick<Actor, 'name'>
+  /** What the laboratory is called in which it was done. */
+  readonly laboratory: string
+  /** The names of the samples stand in the story where they are left out. */
+  readonly words?: string
 }
 
 export interface NewShipment {
@@ -73,6 +96,13 @@ export interface Turn {
   readonly to: ItemState
   readonly by: Asker
   readonly because: string
+  readonly told: Told
+}
+
+/** Samples of a shipment: all of them where neither is said. */
+interface Some {
+  readonly only?: readonly string[] | undefined
+  readonly except?: readonly string[]
 }
 
 /** The Hub's record of shipments. */
@@ -97,7 +127,10 @@ export class ShipmentStore {
       `with added as (
          insert into shipment (id, request_key, from_laboratory, from_name, to_laboratory, to_name, carrier, reference,
            reason, return_of, sent_by)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning id),
+       told as (
+         insert into shipment_event (shipment_id, what, by_name, laboratory, samples, words)
+         select id, 'sent', $11, $4, json_array_length($13::json), $9 from added)
        insert into shipment_item (shipment_id, sample_id, name, code, state, asked_by, asked_because)
        select added.id, (each ->> 'sampleId')::uuid, each ->> 'name', each ->> 'code', 'sending', $12::jsonb, $9
        from added, json_array_elements($13::json) each`,
@@ -156,20 +189,45 @@ export class ShipmentStore {
   }
 
   /** Turns samples that are in a state into another one, all in one step; gives those that it found. */
-  async turn(
+  turn(shipmentId: string, turn: Turn, some: Some = {}): Promise<readonly string[]> {
+    const { from, to, by, because, told } = turn
+    return this.#change(shipmentId, {
+      ...{ from, some, told },
+      set: `state = $7, asked_by = $8::jsonb, asked_because = $9, words = null, checked_off = false,
+        missing = case when $7 in ('arriving', 'cancelling') then false else missing end`,
+      values: [to, JSON.stringify(toAsker(by)), because],
+    })
+  }
+
+  /** Changes samples that are in a state and tells it in the same step; gives those that it found. */
+  async #change(
     shipmentId: string,
-    { from, to, by, because }: Turn,
-    wanted: { readonly only?: readonly string[]; readonly except?: readonly string[] } = {},
+    change: {
+      readonly from: ItemState
+      readonly some: Some
+      /** What is written, with its values from $7 on. */
+      readonly set: string
+      readonly values: readonly unknown[]
+      readonly told: Told | null
+    },
   ): Promise<readonly string[]> {
+    const { from, some, told } = change
     const { rows } = await this.#database.query(
-      `update shipment_item set state = $3, asked_by = $4::jsonb, asked_because = $5, words = null,
-         missing = case when $3 in ('arriving', 'cancelling') then false else missing end
-       where shipment_id = $1 and state = $2 and ($6::uuid[] is null or sample_id = any ($6::uuid[]))
-         and not sample_id = any ($7::uuid[])
-       returning sample_id`,
+      `with changed as (
+         update shipment_item set ${change.set}
+         where shipment_id = $1 and state = $2 and ($3::uuid[] is null or sample_id = any ($3::uuid[]))
+           and not sample_id = any ($4::uuid[])
+         returning sample_id, name),
+       told as (
+         insert into shipment_event (shipment_id, what, by_name, laboratory, samples, words)
+         select $1, $5::json ->> 'what', $5::json ->> 'by', $5::json ->> 'laboratory', count(*),
+           coalesce($6, string_agg(name, ', ' order by name))
+         from changed where $5 is not null having count(*) > 0)
+       select sample_id from changed`,
       [
-        ...[shipmentId, from, to, JSON.stringify(toAsker(by)), because],
-        ...[wanted.only ?? null, wanted.except ?? []],
+        ...[shipmentId, from, some.only ?? null, some.except ?? []],
+        told === null ? null : JSON.stringify({ ...told, by: told.by.name }),
+        ...[told?.words ?? null, ...change.values],
       ],
     )
     return z
@@ -201,12 +259,56 @@ export class ShipmentStore {
     )
   }
 
-  async noteMissing(shipmentId: string, sampleIds: readonly string[]): Promise<void> {
+  /** The parcel was opened without them. */
+  async noteMissing(shipmentId: string, sampleIds: readonly string[], told: Told): Promise<void> {
+    const set = 'missing = true, checked_off = false'
+    await this.#change(shipmentId, { from: 'travelling', some: { only: sampleIds }, set, values: [], told })
+  }
+
+  /** Whoever finds a tube that was turned back or missing after all takes it in with the others. */
+  async checkOff(shipmentId: string, sampleIds: readonly string[], present: boolean): Promise<void> {
+    await this.#change(shipmentId, {
+      ...{ from: 'travelling', some: { only: sampleIds }, told: null, values: [present] },
+      set: 'checked_off = $7, turned_back = case when $7 then null else turned_back end',
+    })
+  }
+
+  /** The receiver does not take them. */
+  turnBack(shipmentId: string, reason: string, some: Some, told: Told): Promise<readonly string[]> {
+    const set = 'turned_back = $7, checked_off = false'
+    return this.#change(shipmentId, { from: 'travelling', some, set, values: [reason], told })
+  }
+
+  /** The codes by which the receiver's scanner knows a sample. */
+  async noteCodes(shipmentId: string, sampleId: string, lookupKeys: readonly string[]): Promise<void> {
     await this.#database.query(
-      `update shipment_item set missing = true
-       where shipment_id = $1 and state = 'travelling' and sample_id = any ($2::uuid[])`,
-      [shipmentId, sampleIds],
+      'update shipment_item set lookup_keys = $3::text[] where shipment_id = $1 and sample_id = $2',
+      [shipmentId, sampleId, lookupKeys],
     )
+  }
+
+  /** Samples in shipments to a laboratory that one of these keys names, of the newest shipment first. */
+  async recognise(
+    laboratoryId: string,
+    lookupKeys: readonly string[],
+  ): Promise<readonly { readonly row: ShipmentRow; readonly item: ItemRow }[]> {
+    const { rows } = await this.#database.query(
+      `select shipment_item.* from shipment_item join shipment on shipment.id = shipment_id
+       where to_laboratory = $1 and lookup_keys && $2::text[] and state <> 'refused'
+       order by number desc, name limit 20`,
+      [laboratoryId, lookupKeys],
+    )
+    const found = z.array(z.object({ shipment_id: z.string() })).parse(rows)
+    const items = z.array(ItemRow).parse(rows)
+    const shipments = new Map<string, ShipmentRow>()
+    for (const id of new Set(found.map((row) => row.shipment_id))) {
+      const shipment = await this.get(id)
+      if (shipment !== null) shipments.set(id, shipment.row)
+    }
+    return items.flatMap((item, index) => {
+      const row = shipments.get(found[index]?.shipment_id ?? '')
+      return row === undefined ? [] : [{ row, item }]
+    })
   }
 
   async noteReceived(shipmentId: string, by: string): Promise<void> {
@@ -225,11 +327,17 @@ export class ShipmentStore {
   }
 
   async #withItems(row: ShipmentRow): Promise<StoredShipment> {
-    const { rows } = await this.#database.query(
-      'select * from shipment_item where shipment_id = $1 order by name, sample_id',
-      [row.id],
-    )
-    return { row, items: z.array(ItemRow).parse(rows) }
+    const [items, events] = await Promise.all([
+      this.#database.query('select * from shipment_item where shipment_id = $1 order by name, sample_id', [
+        row.id,
+      ]),
+      this.#database.query('select * from shipment_event where shipment_id = $1 order by id desc', [row.id]),
+    ])
+    return {
+      row,
+      items: z.array(ItemRow).parse(items.rows),
+      events: z.array(EventRow).parse(events.rows),
+    }
   }
 }
 

@@ -33,6 +33,13 @@ export function createShipmentsService(shipping: Shipments): LocalService {
         return { items: found.map(show), nextCursor: last === undefined ? null : String(last.row.number) }
       }),
       get: os.get.handler(async ({ context, input }) => show(await shipping.get(deskOf(context), input.id))),
+      recognise: os.recognise.handler(async ({ context, input }) => {
+        const found = await shipping.recognise(deskOf(context).laboratoryId, input.lookupKeys)
+        return found.map(({ row, item }) => ({
+          ...{ shipmentId: ShipmentId.parse(row.id), number: row.number, from: row.from_name },
+          item: showItem(item),
+        }))
+      }),
       check: os.check.handler(async ({ context, input }) => [
         ...(await shipping.check(deskOf(context), input.sampleIds)),
       ]),
@@ -41,6 +48,17 @@ export function createShipmentsService(shipping: Shipments): LocalService {
       ),
       cancel: os.cancel.handler(async ({ context, input }) =>
         show(await shipping.cancel(deskOf(context), input.id, input.reason)),
+      ),
+      checkOff: os.checkOff.handler(async ({ context, input }) =>
+        show(await shipping.checkOff(deskOf(context), input.id, input.sampleIds, input.present)),
+      ),
+      turnBack: os.turnBack.handler(async ({ context, input }) =>
+        show(
+          await shipping.turnBack(deskOf(context), input.id, {
+            sampleIds: input.sampleIds,
+            reason: input.reason,
+          }),
+        ),
       ),
       receive: os.receive.handler(async ({ context, input }) =>
         show(await shipping.receive(deskOf(context), input.id, input.missing)),
@@ -66,7 +84,7 @@ function keyOf({ envelope }: { readonly envelope: Envelope }): string {
 }
 
 function show(stored: StoredShipment): z.input<typeof Shipment> {
-  const { row, items } = stored
+  const { row, items, events } = stored
   return {
     id: ShipmentId.parse(row.id),
     number: row.number,
@@ -81,8 +99,15 @@ function show(stored: StoredShipment): z.input<typeof Shipment> {
     sentBy: row.sent_by,
     receivedAt: row.received_at,
     receivedBy: row.received_by,
-    items: items.map(({ sample_id: sampleId, name, code, state, missing, words }) => ({
-      ...{ sampleId: SampleId.parse(sampleId), name, code, state, missing, words },
-    })),
+    items: items.map(showItem),
+    events: events.map(({ by_name: by, ...told }) => ({ ...told, by })),
+  }
+}
+
+function showItem(item: StoredShipment['items'][number]): z.input<typeof Shipment>['items'][number] {
+  const { name, code, state, missing, words } = item
+  return {
+    ...{ sampleId: SampleId.parse(item.sample_id), name, code, state, missing, words },
+    ...{ checkedOff: item.checked_off, turnedBack: item.turned_back },
   }
 }

@@ -8,6 +8,8 @@ import { openTestHub, presenceOf, type TestHub, type TestLaboratory } from './te
 const everything = { direction: 'both', before: 2_000_000_000, limit: 1_000 } as const
 const parcel = { carrier: 'DHL', reference: '0047', reason: 'sequencing there' }
 
+const laboratoryOf = ({ desk }: TestLaboratory) => ({ laboratoryId: desk.laboratoryId })
+
 describe('shipping between two laboratories', () => {
   let hub: TestHub
   let a: TestLaboratory
@@ -133,6 +135,79 @@ describe('shipping between two laboratories', () => {
     const [tube] = await a.storage.containersOfSamples({ sampleIds: [two.sample.id] })
     expect(tube).toMatchObject({ state: 'unplaced' })
     await expect(hub.shipments.cancel(a.desk, row.id, 'all of it')).rejects.toThrow(/has received it/)
+  })
+
+  it('a parcel is checked off by scanning, also by codes that the receiver does not know, and tells what happened', async () => {
+    const [one, two] = [await receive(a, 'S-9', 'B3'), await receive(a, 'S-10')]
+    await a.barcodes.link({ text: 'CLIENT-77', thing: { kind: 'sample', id: two.sample.id } })
+    const { row } = await send(a, b, one.sample.id, two.sample.id)
+    const keysOf = async (text: string) => (await b.barcodes.resolve({ text })).meaning.lookupKeys
+    const scan = async (at: TestLaboratory, text: string) =>
+      (await hub.shipments.recognise(at.desk.laboratoryId, await keysOf(text))).map(({ item }) => item.name)
+    expect(await scan(b, one.code)).toEqual(['S-9'])
+    expect(await scan(b, 'CLIENT-77')).toEqual(await scan(b, two.code))
+    expect(await scan(b, 'NEVER-SEEN')).toEqual([])
+    expect(await scan(a, one.code)).toEqual([])
+
+    const { items } = await hub.shipments.checkOff(b.desk, row.id, [one.sample.id], true)
+    expect(items.map(({ name, checked_off: found }) => [name, found])).toEqual([
+      ['S-10', false],
+      ['S-9', true],
+    ])
+    await hub.shipments.checkOff(b.desk, row.id, [one.sample.id], false)
+    await expect(hub.shipments.checkOff(a.desk, row.id, [one.sample.id], true)).rejects.toThrow(/goes to/)
+    await expect(hub.shipments.checkOff(b.desk, row.id, [uuidv7()], true)).rejects.toThrow(/not in this/)
+    const { events } = await hub.shipments.receive(b.desk, row.id, [two.sample.id])
+    expect(events.map(({ what, by_name: by, samples, words }) => [what, by, samples, words])).toEqual([
+      ['missing', 'Person of Laboratory B', 1, 'S-10'],
+      ['received', 'Person of Laboratory B', 1, 'S-9'],
+      ['sent', 'Person of Laboratory A', 2, 'sequencing there'],
+    ])
+  })
+
+  it('what the receiver turns back is with the shipment until its sender has it, or it is found good after all', async () => {
+    const [one, two] = [await receive(a, 'S-11'), await receive(a, 'S-12')]
+    const { row } = await send(a, b, one.sample.id, two.sample.id)
+    const asked = { sampleIds: undefined, reason: 'arrived thawed' }
+    await expect(hub.shipments.turnBack(a.desk, row.id, asked)).rejects.toThrow(/goes to Laboratory B/)
+    const turned = await hub.shipments.turnBack(b.desk, row.id, asked)
+    expect(stateOf(turned)).toBe('turned_back')
+    expect(turned.items.map(({ turned_back: why }) => why)).toEqual(['arrived thawed', 'arrived thawed'])
+    expect(await presenceOf(a, one.sample.id)).toBe('stub')
+    await hub.shipments.checkOff(b.desk, row.id, [two.sample.id], true)
+    const partly = await hub.shipments.receive(b.desk, row.id, [])
+    expect(partly.items.map(({ state }) => state)).toEqual(['travelling', 'received'])
+    const back = await hub.shipments.cancel(a.desk, row.id, 'it is here again')
+    expect(stateOf(back)).toBe('received')
+    expect(await presenceOf(a, one.sample.id)).toBe('live')
+    expect(await presenceOf(b, one.sample.id)).toBe('unknown')
+    expect(back.events.map(({ what }) => what)).toEqual(['taken_back', 'received', 'turned_back', 'sent'])
+    await expect(hub.shipments.turnBack(b.desk, row.id, asked)).rejects.toThrow(/taken in already/)
+  })
+
+  it('a record that is too long to travel is refused before anything leaves, by the name of its sample', async () => {
+    const { sample } = await receive(a, 'S-13 long')
+    const volumesUl = Array.from({ length: 90 }, () => '0.001')
+    for (let round = 0; round < 10; round += 1) await a.samples.makeAliquots({ id: sample.id, volumesUl })
+    await expect(send(a, b, sample.id)).rejects.toThrow(
+      /The record of S-13 long is too long to travel: it has \d+ entries/,
+    )
+    expect(await presenceOf(a, sample.id)).toBe('live')
+  }, 60_000)
+
+  it('a type whose letter is taken where it arrives waits for a person there', async () => {
+    await a.samples.addType({ name: 'Keratin', letter: 'K' })
+    await b.samples.addType({ name: 'Kelp', letter: 'K' })
+    const { id } = await a.samples.accession({ sample: { name: 'K-1', type: 'Keratin' } })
+    const { row } = await send(a, b, id)
+    await hub.shipments.receive(b.desk, row.id, [])
+    expect(await presenceOf(b, id)).toBe('live')
+    const { items } = await hub.bench.syncOf('samples').syncWorkItems(laboratoryOf(b))
+    expect(items.map(({ item }) => item)).toMatchObject([
+      { kind: 'contested', subject: expect.stringContaining('sample_type') as string },
+    ])
+    const elsewhere = await hub.bench.syncOf('samples').syncWorkItems(laboratoryOf(a))
+    expect(elsewhere.items).toEqual([])
   })
 
   it('types and relations arrive; of relations those with both ends', async () => {

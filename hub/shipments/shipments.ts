@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid'
 import { notFound, Refusal, ruleBroken } from '../../platform/contract/refusal.ts'
+import { travellingRowsAtMost } from '../../platform/contract/travelling-rows.ts'
 import type { SampleId } from '../../services/samples/contract.ts'
 import { Journey } from './journey.ts'
 import type { Surroundings } from './laboratory-client.ts'
@@ -15,6 +16,9 @@ export interface Parcel {
   readonly reference: string
   readonly reason: string
 }
+
+/** What is written of a sample while it is sent and received must still fit. */
+const roomForTheJourney = 50
 
 export interface CheckedSample {
   readonly sampleId: SampleId
@@ -39,13 +43,11 @@ export class Shipments {
     this.#journey = new Journey(store, around)
   }
 
-  /** Why samples of a laboratory may not be shipped; a sample that is not known is refused. */
+  /** Why samples of a laboratory may not be shipped, those that the Hub does not know left out. */
   async check(desk: Desk, sampleIds: readonly string[]): Promise<readonly CheckedSample[]> {
     const { samples, storage, barcodes } = this.#around.at(desk.laboratoryId, desk)
     const ids = [...new Set(sampleIds)]
     const found = await samples.shippingCheck({ ids })
-    const unknown = ids.find((id) => !found.some((sample) => sample.id === id))
-    if (unknown !== undefined) throw notFound('sample', unknown)
     const containerIds = found.flatMap((sample) => sample.containerIds)
     const things = [
       ...ids.map((id) => ({ kind: 'sample' as const, id })),
@@ -58,19 +60,25 @@ export class Shipments {
     ])
     return found.map((sample) => {
       const own: readonly string[] = [sample.id, ...sample.containerIds]
+      const ofTubes = places.filter((each) => own.includes(each.containerId))
+      const rows = Math.max(
+        sample.rows,
+        ofTubes.reduce((sum, each) => sum + each.rows, 0),
+      )
       return {
         sampleId: sample.id,
         name: sample.name,
         code: sample.code,
         obstacles: [
           ...sample.obstacles,
-          ...places.flatMap((each) => (own.includes(each.containerId) ? [each.words] : [])),
+          ...ofTubes.flatMap((each) => each.words ?? []),
           ...codes.flatMap((each) => (own.includes(each.thing.id) ? [each.words] : [])),
           ...work.flatMap((each) =>
             own.some(each.isAbout)
               ? [`Something about ${sample.name} waits for a decision: ${each.words}`]
               : [],
           ),
+          ...sayTooLong(sample.name, rows),
         ],
       }
     })
@@ -93,6 +101,8 @@ export class Shipments {
     if (from === to)
       throw ruleBroken('shipment_to_itself', 'A shipment goes to another laboratory.', 'toLaboratoryId')
     const checked = await this.check(desk, order.sampleIds)
+    const unknown = order.sampleIds.find((each) => !checked.some(({ sampleId }) => sampleId === each))
+    if (unknown !== undefined) throw notFound('sample', unknown)
     const obstacles = checked.flatMap((sample) => sample.obstacles)
     if (obstacles.length > 0)
       throw ruleBroken('sample_cannot_be_shipped', `Nothing was shipped. ${obstacles.join(' ')}`, 'sampleIds')
@@ -117,28 +127,62 @@ export class Shipments {
     const { row, items } = await this.get(desk, id)
     if (row.from_laboratory !== desk.laboratoryId)
       throw ruleBroken('shipment_of_another', `Only ${row.from_name} can take this shipment back.`)
-    const turn = { from: 'travelling', to: 'cancelling', by: desk, because: reason } as const
+    const told = { what: 'taken_back', by: desk, laboratory: row.from_name, words: reason } as const
+    const turn = { from: 'travelling', to: 'cancelling', by: desk, because: reason, told } as const
     const turned = await this.#store.turn(id, turn)
     if (turned.length === 0 && items.some(({ state }) => state === 'received' || state === 'arriving'))
       throw ruleBroken('shipment_received', `${row.to_name} has received it: it can only be sent back.`)
     return this.#goOnWith(id)
   }
 
-  /** Takes in what arrived. Only the receiver may; what is missing stays with the shipment. */
+  /** Takes in what arrived. Only the receiver may; what is missing or turned back stays with the shipment. */
   async receive(desk: Desk, id: string, missing: readonly string[]): Promise<StoredShipment> {
-    const { row, items } = await this.get(desk, id)
-    if (row.to_laboratory !== desk.laboratoryId)
-      throw ruleBroken('shipment_of_another', `This shipment goes to ${row.to_name}.`)
-    if (items.some(({ state }) => state === 'sending' || state === 'refusing'))
-      throw ruleBroken('shipment_not_sent', `${row.from_name} is not done with sending it: try again soon.`)
-    const stranger = missing.find((sampleId) => !items.some((item) => item.sample_id === sampleId))
-    if (stranger !== undefined)
-      throw ruleBroken('sample_not_in_shipment', `${stranger} is not in this shipment.`, 'missing')
+    const { row, items } = await this.#coming(desk, id)
+    requireInside(items, missing, 'missing')
+    const turnedBack = items.filter((item) => item.turned_back !== null).map((item) => item.sample_id)
+    const done = (what: 'received' | 'missing') => ({ what, by: desk, laboratory: row.to_name })
     const turn = { from: 'travelling', to: 'arriving', by: desk, because: row.reason } as const
-    await this.#store.turn(id, turn, { except: missing })
-    await this.#store.noteMissing(id, missing)
+    const except = [...missing, ...turnedBack]
+    await this.#store.turn(id, { ...turn, told: done('received') }, { except })
+    const gone = missing.filter((sampleId) => !turnedBack.includes(sampleId))
+    await this.#store.noteMissing(id, gone, done('missing'))
     await this.#store.noteReceived(id, desk.name)
     return this.#goOnWith(id)
+  }
+
+  /** Notes that samples are in the parcel, or are not after all. Only the receiver may; nothing is taken in yet. */
+  async checkOff(
+    desk: Desk,
+    id: string,
+    sampleIds: readonly string[],
+    present: boolean,
+  ): Promise<StoredShipment> {
+    const { items } = await this.#coming(desk, id)
+    requireInside(items, sampleIds, 'sampleIds')
+    await this.#store.checkOff(id, sampleIds, present)
+    return this.get(desk, id)
+  }
+
+  /** Does not take samples that arrived. They stay with the shipment until their sender has them back. */
+  async turnBack(
+    desk: Desk,
+    id: string,
+    asked: { readonly sampleIds: readonly string[] | undefined; readonly reason: string },
+  ): Promise<StoredShipment> {
+    const { row, items } = await this.#coming(desk, id)
+    const { sampleIds, reason } = asked
+    requireInside(items, sampleIds ?? [], 'sampleIds')
+    const told = { what: 'turned_back', by: desk, laboratory: row.to_name, words: reason } as const
+    const turned = await this.#store.turnBack(id, reason, { only: sampleIds }, told)
+    if (turned.length === 0)
+      throw ruleBroken('shipment_received', 'It was taken in already: ship it back instead.')
+    return this.get(desk, id)
+  }
+
+  /** Samples on their way to a laboratory that a scanned code may be, those that can still be received first. */
+  async recognise(laboratoryId: string, lookupKeys: readonly string[]) {
+    const found = await this.#store.recognise(laboratoryId, lookupKeys)
+    return found.toSorted((left, right) => Number(isOpen(right.item)) - Number(isOpen(left.item)))
   }
 
   /** Ships received samples back; all that are here when none is named. */
@@ -207,6 +251,17 @@ export class Shipments {
     return found
   }
 
+  /** A shipment that comes to the laboratory of whoever asks, and is under way. */
+  async #coming(desk: Desk, id: string): Promise<StoredShipment> {
+    const shipment = await this.get(desk, id)
+    const { row, items } = shipment
+    if (row.to_laboratory !== desk.laboratoryId)
+      throw ruleBroken('shipment_of_another', `This shipment goes to ${row.to_name}.`)
+    if (items.some(({ state }) => state === 'sending' || state === 'refusing'))
+      throw ruleBroken('shipment_not_sent', `${row.from_name} is not done with sending it: try again soon.`)
+    return shipment
+  }
+
   /** Samples that have not gone on elsewhere. */
   async #without(desk: Desk, sampleIds: readonly string[]): Promise<readonly string[]> {
     const { samples } = this.#around.at(desk.laboratoryId, desk)
@@ -220,6 +275,23 @@ export class Shipments {
     this.#turn = done.catch(() => undefined)
     return done
   }
+}
+
+function isOpen({ state }: Pick<StoredShipment['items'][number], 'state'>): boolean {
+  return state === 'travelling' || state === 'arriving'
+}
+
+function requireInside(items: StoredShipment['items'], sampleIds: readonly string[], field: string): void {
+  const stranger = sampleIds.find((sampleId) => !items.some((item) => item.sample_id === sampleId))
+  if (stranger !== undefined)
+    throw ruleBroken('sample_not_in_shipment', `${stranger} is not in this shipment.`, field)
+}
+
+function sayTooLong(name: string, rows: number): readonly string[] {
+  const most = travellingRowsAtMost - roomForTheJourney
+  return rows <= most
+    ? []
+    : [`The record of ${name} is too long to travel: it has ${rows} entries, at most ${most} can go along.`]
 }
 
 function isDuplicate(error: unknown): boolean {

@@ -3,6 +3,7 @@ import type { Envelope } from '../../platform/contract/envelope.ts'
 import { notFound, Refusal } from '../../platform/contract/refusal.ts'
 import type { LocalService } from '../../platform/gateway/gateway.ts'
 import { createLocalService } from '../../platform/gateway/local-service.ts'
+import { BundleProblem } from '../../platform/sync/bundle.ts'
 import { sync } from '../../platform/sync/contract.ts'
 import { compareVersions } from '../../platform/sync/versions.ts'
 import { viewOfItem } from '../../platform/sync/work-item-view.ts'
@@ -18,11 +19,15 @@ export function createHubSyncService(hub: HubSync): LocalService {
     contract: sync,
     procedures: implementSync(hub),
     explain: (error) =>
-      error instanceof SyncProblem ? new Refusal(error.code, error.message, error.data) : error,
+      error instanceof SyncProblem
+        ? new Refusal(error.code, error.message, error.data)
+        : error instanceof BundleProblem
+          ? new Refusal('BUNDLE_REFUSED', error.message, { why: error.fault })
+          : error,
   })
 }
 
-function implementSync({ reader, decisions, domains, trust, store, feed }: HubSync) {
+function implementSync({ reader, decisions, domains, trust, store, feed, bundles }: HubSync) {
   const os = implement(sync).$context<{ envelope: Envelope }>()
   const atWorkstation = () => {
     throw new Refusal('AT_WORKSTATION_ONLY', 'This is done at a workstation: the Hub has no Hub above it')
@@ -97,6 +102,19 @@ function implementSync({ reader, decisions, domains, trust, store, feed }: HubSy
         administratorsOffline: input.administratorsOffline,
         createdBy: context.envelope.actor?.userId ?? '',
       }),
+    ),
+    makeBundle: os.makeBundle.handler(({ context, input: { workstationId } }) => {
+      if (workstationId === null)
+        throw new Refusal('BAD_REQUEST', 'workstationId: say for which workstation the bundle is')
+      return bundles.make(laboratoryOf(context), workstationId)
+    }),
+    bundle: os.bundle.handler(async ({ context, input }) => {
+      const file = await bundles.find(input.id, laboratoryOf(context))
+      if (file === null) throw notFound('bundle', input.id)
+      return file
+    }),
+    bringBundle: os.bringBundle.handler(({ context, input }) =>
+      bundles.bring(laboratoryOf(context), input.file),
     ),
     proveAtHub: os.proveAtHub.handler(() => ({ outcome: 'no-hub' as const })),
     revokeWorkstation: os.revokeWorkstation.handler(async ({ context, input }) => {

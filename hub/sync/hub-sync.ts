@@ -5,9 +5,12 @@ import type { Gateway } from '../../platform/gateway/gateway.ts'
 import type { LogLevel } from '../../platform/gateway/log.ts'
 import type { WorkstationKey } from '../../platform/journal/workstation-key.ts'
 import { writeWhole } from '../../platform/journal/durable-files.ts'
+import { createFileStore, secretsFolder } from '../../platform/journal/secret-store.ts'
 import { FileShelf } from '../../platform/sync/file-shelf.ts'
+import { openSealingKey, stateSealingKey } from '../../platform/sync/sealing-key.ts'
 import type { HubLog } from '../log/hub-log.ts'
 import type { LogReader } from '../log/log-reader.ts'
+import { HubBundles } from './bundles.ts'
 import { Decisions } from './decisions.ts'
 import { Domains } from './domains.ts'
 import { Founding } from './founding.ts'
@@ -37,6 +40,7 @@ export interface HubSync {
   readonly domains: Domains
   readonly decisions: Decisions
   readonly intake: Intake
+  readonly bundles: HubBundles
   readonly founding: Founding
   readonly people: People
   readonly snapshots: Snapshots
@@ -64,22 +68,30 @@ export async function openHubSync(options: HubSyncOptions): Promise<HubSync> {
   const decisions = new Decisions(gateway, domains)
   const filesOf = (laboratoryId: string) => new FileShelf(home, laboratoryId)
   const { reader } = hubLog
+  const sealingKey = openSealingKey(createFileStore(secretsFolder(home)))
   const trust = new Trust({
     store,
     key,
+    sealing: stateSealingKey(sealingKey, key),
     isKnownLaboratory: (laboratoryId) => people.isKnown(laboratoryId),
     log: (words) => log('warn', words),
     ...(options.times === undefined ? {} : { times: options.times }),
   })
   const snapshots = new Snapshots(domains, reader)
   const feed = new HeadFeed(reader, hubLog.client)
+  const intake = new Intake({ store, trust, decisions, domains, key })
+  const bundles = new HubBundles({
+    ...{ home, store, intake, reader, domains, key, sealingKey },
+    log: (words, fields) => log('info', words, fields),
+  })
   const ending = new AbortController()
   const sync: HubSync = {
     store,
     trust,
     domains,
     decisions,
-    intake: new Intake({ store, trust, decisions, domains, key }),
+    intake,
+    bundles,
     founding: new Founding({ gateway, store, domains, decisions, filesOf, reader }),
     people,
     snapshots,

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { WorkstationKey } from '../../platform/journal/workstation-key.ts'
 import type { ChangeSet } from '../../platform/sync/change-set.ts'
 import {
+  beginsAnew,
   endBytes,
   type PushedSet,
   type PushRun,
@@ -111,10 +112,6 @@ export class Intake {
     if (set.workstationId !== workstation.id) await refuse('it was made at another workstation')
     if (!domains.has(set.domain)) await refuse(`the Hub has no domain ${set.domain}`)
   }
-}
-
-function beginsAnew({ entries: [first] }: PushRun): boolean {
-  return first?.payload?.startsWith('{"entry":{"kind":"epoch",') === true
 }
 
 /** A clock that runs ahead must not put its work before everything others do for the rest of the day. */

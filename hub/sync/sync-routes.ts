@@ -5,6 +5,7 @@ import { ORPCError } from '@orpc/client'
 import { z } from 'zod'
 import { describeIssue } from '../../platform/journal/entry.ts'
 import { WrongContent } from '../../platform/sync/file-shelf.ts'
+import { PassedOnRequest } from '../../platform/sync/passed-on.ts'
 import { PushRun } from '../../platform/sync/push-run.ts'
 import { compareVersions } from '../../platform/sync/versions.ts'
 import {
@@ -20,6 +21,7 @@ import {
 } from '../../platform/sync/wire.ts'
 import type { HubSync } from './hub-sync.ts'
 import { readJson, sendJson, streamOf } from './http-body.ts'
+import type { PassedOn } from './passed-on.ts'
 import { SyncProblem } from './sync-problem.ts'
 import type { Workstation } from './sync-store.ts'
 
@@ -44,13 +46,18 @@ const SnapshotQuery = z.object({ domain: z.string().min(1), sha256: Sha256.optio
 const FileParameters = z.object({ sha256: Sha256 })
 
 /** The part of sync that workstations speak, below `/v1/sync/`. Bodies are JSON, gzip or plain; files are bytes. */
-export async function serveSync(app: FastifyInstance, sync: HubSync): Promise<void> {
+export async function serveSync(app: FastifyInstance, sync: HubSync, passedOn: PassedOn): Promise<void> {
   await app.register(
     async (routes) => {
       routes.removeAllContentTypeParsers()
       routes.addContentTypeParser('*', (_request, body, done) => done(null, body))
       routes.setErrorHandler((error, request, reply) => sendError(sync, error, request, reply))
       serveTrust(routes, sync)
+      routes.post('/passed-on', async (request, reply) => {
+        const workstation = await sync.trust.holderOf(request.headers.authorization)
+        const asked = await readJson(request, PassedOnRequest, smallBytes)
+        return sendJson(request, reply, { answer: await passedOn.ask(workstation, asked) })
+      })
       serveLog(routes, sync)
       serveFiles(routes, sync)
     },

@@ -22,6 +22,8 @@ export const syncSchema = `
     revoked_at timestamptz,
     revoked_because text
   );
+  -- SPKI, base64; null until the workstation has told it.
+  alter table workstation add column if not exists sealing_key text;
   create index if not exists workstation_of_laboratory on workstation (laboratory_id, enrolled_at);
   create table if not exists enrolment_code (
     secret_hash text primary key,

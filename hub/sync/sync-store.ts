@@ -26,6 +26,7 @@ const WorkstationRow = z
     clock_skew_ms: Count.nullable(),
     migrations: z.record(z.string(), z.array(z.string())),
     revoked_at: Instant.nullable(),
+    sealing_key: z.string().nullable(),
   })
   .transform(({ pushed_sequence: sequence, pushed_hash: hash, ...row }) => ({
     id: row.id,
@@ -43,6 +44,7 @@ const WorkstationRow = z
     clockSkewMs: row.clock_skew_ms,
     migrations: row.migrations,
     revokedAt: row.revoked_at,
+    sealingKey: row.sealing_key,
   }))
 /** A workstation as the Hub knows it. */
 export type Workstation = z.output<typeof WorkstationRow>
@@ -211,11 +213,17 @@ export class SyncStore {
 
   async noteContact(
     id: string,
-    seen: { readonly migrations: Migrations; readonly clockSkewMs: number },
+    seen: {
+      readonly migrations: Migrations
+      readonly clockSkewMs: number
+      /** Null where the workstation did not tell it: what it told before stays. */
+      readonly sealingKey: string | null
+    },
   ): Promise<void> {
     await this.#pool.query(
-      'update workstation set last_seen_at = now(), migrations = $2, clock_skew_ms = $3 where id = $1',
-      [id, JSON.stringify(seen.migrations), Math.round(seen.clockSkewMs)],
+      `update workstation set last_seen_at = now(), migrations = $2, clock_skew_ms = $3,
+         sealing_key = coalesce($4, sealing_key) where id = $1`,
+      [id, JSON.stringify(seen.migrations), Math.round(seen.clockSkewMs), seen.sealingKey],
     )
   }
 

@@ -22,6 +22,7 @@ import {
   type TokenRequest,
 } from '../../platform/sync/wire.ts'
 import type { z } from 'zod'
+import { type SealingStatement, verifySealingStatement } from '../../platform/sync/sealing-key.ts'
 import { SyncProblem, unauthorized } from './sync-problem.ts'
 import type { CodeRow, NewWorkstation, SyncStore, Workstation } from './sync-store.ts'
 
@@ -41,6 +42,8 @@ export interface TrustOptions {
   readonly store: SyncStore
   /** The Hub's own key, whose fingerprint every code carries. */
   readonly key: WorkstationKey
+  /** For which key bundles to the Hub are sealed. */
+  readonly sealing?: SealingStatement
   /** Whether the Hub has a laboratory already, founded or of its own. */
   readonly isKnownLaboratory: (laboratoryId: string) => Promise<boolean>
   readonly log: (words: string) => void
@@ -127,12 +130,16 @@ export class Trust {
     })
     if (!signed) return this.#refuse(unauthorized('The challenge is not signed by this key'), workstation)
     if (workstation.revokedAt !== null) return this.#refuse(revoked(), workstation)
+    const { sealing } = request
+    if (sealing !== undefined && !verifySealingStatement(sealing, workstation.publicKey))
+      return this.#refuse(unauthorized('The key for bundles is not signed by this key'), workstation)
     const token = `tsw_${randomBytes(32).toString('base64url')}`
     await this.#store.addToken(hashOfToken(token), workstation.id, this.#times.tokenLivesMs)
     const clock = new Date()
     await this.#store.noteContact(workstation.id, {
       migrations: request.migrations,
       clockSkewMs: clock.getTime() - Date.parse(request.clock),
+      sealingKey: sealing?.publicKey ?? null,
     })
     const answer = {
       token,
@@ -140,6 +147,7 @@ export class Trust {
       clock: clock.toISOString(),
       pushed: workstation.pushed,
       founded: !workstation.isFounder || workstation.foundedAt !== null,
+      ...(this.#options.sealing === undefined ? {} : { sealing: this.#options.sealing }),
     }
     return { workstation, answer }
   }

@@ -61,6 +61,8 @@ export async function beginEnrolment(
       isComplete: false,
       journal: head ?? { sequence: 0, hash: Buffer.from(GENESIS_HASH).toString('hex') },
       domains: {},
+      pushed: null,
+      hubSealingKey: null,
       isPaused: false,
       offlineUntil: null,
     })

@@ -29,6 +29,10 @@ const Enrolment = z.object({
   /** The journal when it began: what was made before is not pushed. */
   journal: JournalPlace,
   domains: z.record(z.string(), DomainStep),
+  /** The end of what the Hub has of the journal, by its own word; null before it said so. */
+  pushed: JournalPlace.nullable().default(null),
+  /** The key for which bundles to the Hub are sealed; SPKI, base64. Null until the Hub has told it. */
+  hubSealingKey: z.string().nullable().default(null),
   isPaused: z.boolean(),
   offlineUntil: z.string().nullable(),
 })

@@ -7,6 +7,7 @@ import { gzip } from 'node:zlib'
 import type { z } from 'zod'
 import { verifySignature, type WorkstationKey } from '../../platform/journal/workstation-key.ts'
 import { hubMarkOf } from '../../platform/sync/enrolment-code.ts'
+import { type SealingStatement, verifySealingStatement } from '../../platform/sync/sealing-key.ts'
 import type { Migrations } from '../../platform/sync/versions.ts'
 import {
   ChallengeAnswer,
@@ -80,14 +81,22 @@ export class HubConnection {
   readonly #address: HubAddress
   readonly #key: WorkstationKey
   readonly #migrations: Migrations
+  readonly #sealing: SealingStatement | null
   #held: { readonly token: string; readonly until: number } | null = null
   /** Called with every new token. */
   onContact: (contact: Contact) => Promise<void> = () => Promise.resolve()
 
-  constructor(address: HubAddress, key: WorkstationKey, migrations: Migrations) {
+  /** `sealing` tells the Hub for which key bundles to this workstation are sealed. */
+  constructor(
+    address: HubAddress,
+    key: WorkstationKey,
+    migrations: Migrations,
+    sealing: SealingStatement | null = null,
+  ) {
     this.#address = address
     this.#key = key
     this.#migrations = migrations
+    this.#sealing = sealing
   }
 
   /** A JSON answer of the Hub. Throws {@link HubUnreachable}, {@link HubRefused} or {@link WrongHub}. */
@@ -141,9 +150,12 @@ export class HubConnection {
         signature: this.#key.sign('hub-challenge', challengeBytes(challenge, hubKey)),
         migrations: this.#migrations,
         clock: new Date(sentAt).toISOString(),
+        ...(this.#sealing === null ? {} : { sealing: this.#sealing }),
       },
     })
     const answer = await readAnswer(response, TokenAnswer)
+    if (answer.sealing !== undefined && !verifySealingStatement(answer.sealing, hubKey))
+      throw new HubUnreachable('The key for bundles that came from the Hub is not signed by it')
     const tookMs = performance.now() - startedAt
     this.#held = { token: answer.token, until: performance.now() + answer.expiresInMs - tokenMarginMs }
     const clockSkewMs = Math.round(Date.parse(answer.clock) - (sentAt + tookMs / 2))

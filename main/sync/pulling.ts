@@ -1,9 +1,16 @@
 import { hashEntry, hashPayload } from '../../platform/journal/entry.ts'
 import type { LogPlace, WireEntry } from '../../platform/sync/domain-contract.ts'
-import { PullAnswer } from '../../platform/sync/wire.ts'
+import { PullAnswer, quietEntries } from '../../platform/sync/wire.ts'
 import type { Domains } from './domains.ts'
 import { type HubConnection, HubRefused } from './hub-connection.ts'
 import { installSnapshot } from './snapshots.ts'
+
+/** Entries of the Hub's log that follow each other, and how far it has come. */
+export interface LogPiece {
+  readonly after: LogPlace
+  readonly entries: readonly WireEntry[]
+  readonly head: number
+}
 
 export interface PullingOptions {
   readonly home: string
@@ -16,14 +23,12 @@ export class ForgedLog extends Error {
   override readonly name = 'ForgedLog'
 }
 
-/** A domain that nothing happens in is told now and then how far the log has come, so that little is fetched twice. */
-const quietEntries = 500
-
 /** Follows the Hub's log: fetches what comes next, proves it, and hands each domain its own. */
 export class Pulling {
   readonly #options: PullingOptions
   #followed: LogPlace
   #head: number
+  #last: Promise<void> = Promise.resolve()
 
   constructor(options: PullingOptions) {
     this.#options = options
@@ -33,6 +38,10 @@ export class Pulling {
 
   get position(): number {
     return this.#followed.position
+  }
+
+  get followed(): LogPlace {
+    return this.#followed
   }
 
   /** How many entries are known to be at the Hub that are not here. */
@@ -53,21 +62,58 @@ export class Pulling {
     return came
   }
 
+  /**
+   * Follows a piece of the log that came by another way. How many of its entries were not here; null where it begins
+   * after what is here, and nothing of it was taken.
+   */
+  take({ after, entries, head }: LogPiece): Promise<number | null> {
+    return this.#inTurn(async () => {
+      const { position, hash } = this.#followed
+      if (after.position > position) return null
+      const end = proveEntries(after, entries)
+      const known = position - after.position
+      // Of what was here already, the chain must be the same.
+      const place = known === 0 ? after : entries[known - 1]
+      if (place !== undefined && place.hash !== hash) throw forged(position + 1)
+      this.#head = Math.max(this.#head, head)
+      if (end.position <= position) return 0
+      await this.#follow(entries.slice(known), end)
+      return end.position - position
+    })
+  }
+
   async #pullSome(): Promise<boolean> {
     const { connection } = this.#options
     const { position, hash } = this.#followed
     try {
       const { entries, head } = await connection.ask(`/pull?after=${position}&hash=${hash}`, PullAnswer)
-      this.#head = head.position
-      const end = proveEntries(this.#followed, entries)
-      await this.#deal(entries, end)
-      this.#followed = end
-      return entries.length > 0
+      return await this.#inTurn(async () => {
+        // A bundle may have been brought meanwhile: what comes after it is asked for.
+        if (this.#followed.position !== position) return true
+        this.#head = head.position
+        await this.#follow(entries, proveEntries(this.#followed, entries))
+        return entries.length > 0
+      })
     } catch (error) {
       if (!(error instanceof HubRefused) || error.code !== 'GONE') throw error
-      await this.#beginFromSnapshots()
+      await this.#inTurn(() => this.#beginFromSnapshots())
       return true
     }
+  }
+
+  async #follow(entries: readonly WireEntry[], end: LogPlace): Promise<void> {
+    await this.#deal(entries, end)
+    this.#followed = end
+  }
+
+  /** One piece after the other, whichever way they come. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work)
+    this.#last = done.then(
+      () => undefined,
+      () => undefined,
+    )
+    return done
   }
 
   async #deal(entries: readonly WireEntry[], end: LogPlace): Promise<void> {
@@ -94,11 +140,14 @@ function proveEntries(from: LogPlace, entries: readonly WireEntry[]): LogPlace {
     const follows =
       position === end.position + 1 &&
       hashEntry(Buffer.from(end.hash, 'hex'), position, hashPayload(payload)).toString('hex') === hash
-    if (!follows)
-      throw new ForgedLog(
-        `Entry ${position} of the Hub's log does not follow from what this workstation has. Nothing of it was taken.`,
-      )
+    if (!follows) throw forged(position)
     end = { position, hash }
   }
   return end
+}
+
+function forged(position: number): ForgedLog {
+  return new ForgedLog(
+    `Entry ${position} of the Hub's log does not follow from what this workstation has. Nothing of it was taken.`,
+  )
 }

@@ -3,7 +3,7 @@ import { GENESIS_HASH, type JournalEntry } from '../../platform/journal/entry.ts
 import type { JournalClient } from '../../platform/journal/journal-client.ts'
 import { verifySignature, type WorkstationKey } from '../../platform/journal/workstation-key.ts'
 import { pushedSetOf } from '../../platform/sync/journaled.ts'
-import { composeRun, endBytes, JournalPlace } from '../../platform/sync/push-run.ts'
+import { composeRun, endBytes, JournalPlace, type PushRun } from '../../platform/sync/push-run.ts'
 import { PushAnswer } from '../../platform/sync/wire.ts'
 import type { EnrolmentFile } from './enrolment-file.ts'
 import { type HubConnection, HubRefused, HubUnreachable } from './hub-connection.ts'
@@ -13,6 +13,13 @@ export interface PushingOptions {
   readonly key: WorkstationKey
   readonly file: EnrolmentFile
   readonly connection: HubConnection
+}
+
+/** A run, where it ends, and the entries of it that the Hub must decide. */
+export interface NextRun {
+  readonly run: PushRun
+  readonly end: JournalPlace
+  readonly pushed: readonly JournalEntry[]
 }
 
 const entriesAtOnce = 400
@@ -36,9 +43,18 @@ export class Pushing {
 
   /** Takes the Hub's word for what it has of the journal. */
   async begin(known: JournalPlace | null): Promise<void> {
-    this.#known = known ?? this.#options.file.require().journal
+    const { file } = this.#options
+    if (known?.hash !== file.require().pushed?.hash) file.change({ pushed: known })
+    this.#known = known ?? file.require().journal
     this.#isAnew = !(await this.#has(this.#known))
     if (this.#isAnew) this.#known = await this.#placeOfEpoch()
+  }
+
+  /** From where on the Hub lacks the journal, as far as is known here: it may have more. */
+  async beginning(): Promise<JournalPlace> {
+    if (this.#known === null) await this.begin(this.#options.file.require().pushed)
+    if (this.#known === null) throw new Error('It is not known what the Hub has')
+    return this.#known
   }
 
   /** Pushes all that is there by now. True when anything was sent. */
@@ -48,19 +64,24 @@ export class Pushing {
     return sent
   }
 
-  async #pushSome(): Promise<boolean> {
-    const { journal, key, connection } = this.#options
-    const after = this.#known
-    if (after === null) throw new Error('The Hub has not said what it has')
+  /** The run that follows a place; null where nothing is worth being sent. */
+  async nextRun(after: JournalPlace): Promise<NextRun | null> {
+    const { journal, key } = this.#options
     const read = await journal.read({ afterSequence: after.sequence, limit: entriesAtOnce })
     const entries = cut(read, (entry) => this.#isPushed(entry))
-    if (!entries.some((entry) => this.#isPushed(entry)) && read.length < quietEntries) return false
-    const { run, end } = composeRun(
-      after,
-      entries,
-      (entry) => this.#isPushed(entry) || entry.kind === 'epoch',
-      key,
-    )
+    const pushed = entries.filter((entry) => this.#isPushed(entry))
+    if (pushed.length === 0 && read.length < quietEntries) return null
+    const sent = new Set(entries.filter(({ kind }) => kind === 'epoch').concat(pushed))
+    return { ...composeRun(after, entries, (entry) => sent.has(entry), key), pushed }
+  }
+
+  async #pushSome(): Promise<boolean> {
+    const { connection } = this.#options
+    const after = this.#known
+    if (after === null) throw new Error('The Hub has not said what it has')
+    const next = await this.nextRun(after)
+    if (next === null) return false
+    const { run, end } = next
     try {
       const { countersignature } = await connection.ask('/push', PushAnswer, { method: 'POST', json: run })
       this.#known = this.#countersigned(end, countersignature)

@@ -1,12 +1,17 @@
+import type { KeyObject } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
-import { Refusal } from '../../platform/contract/refusal.ts'
+import { Refusal, ruleBroken } from '../../platform/contract/refusal.ts'
 import type { Gateway } from '../../platform/gateway/gateway.ts'
 import type { JournalClient } from '../../platform/journal/journal-client.ts'
 import type { WorkstationKey } from '../../platform/journal/workstation-key.ts'
-import type { Resolution, SyncStatus } from '../../platform/sync/contract.ts'
+import { BundleFolder } from '../../platform/sync/bundle-folder.ts'
+import type { BroughtBundle, MadeBundle, Resolution, SyncStatus } from '../../platform/sync/contract.ts'
+import { stateSealingKey } from '../../platform/sync/sealing-key.ts'
+import { PassedOnAnswer, type PassedOnRequest, passingOnMs } from '../../platform/sync/passed-on.ts'
 import type { Migrations } from '../../platform/sync/versions.ts'
 import { PeopleAnswer, ProofOutcome } from '../../platform/sync/wire.ts'
+import { type BenchBundlesOptions, bringBundle, makeBundle } from './bundles.ts'
 import { Domains } from './domains.ts'
 import { beginEnrolment, completeEnrolment, enrolDomain } from './enrolling.ts'
 import { EnrolmentFile } from './enrolment-file.ts'
@@ -22,6 +27,8 @@ export interface SyncClientOptions {
   readonly journal: JournalClient
   /** Throws where the key was sealed by somebody else: then there is no sync, and the words say why. */
   readonly openKey: () => WorkstationKey
+  /** The key for which bundles to this workstation are sealed; made at its first use. */
+  readonly openSealingKey: () => KeyObject
   readonly domains: readonly string[]
   /** Where the Hub is by now; what the enrolment says when left out. The Hub proves itself either way. */
   readonly hubUrl?: string
@@ -69,6 +76,8 @@ export class SyncClient {
   readonly #ending = new AbortController()
   #migrations: Migrations | null = null
   #session: Session | null = null
+  #meeting: Promise<Session> | null = null
+  readonly #bundles: BundleFolder
   #running: Promise<void> | null = null
   #listening: AbortController | null = null
   #wake: () => void = () => undefined
@@ -89,6 +98,7 @@ export class SyncClient {
     this.#timing = { ...defaultTiming, ...options.timing }
     this.#backOffMs = this.#timing.firstBackOffMs
     this.#file = new EnrolmentFile(options.home)
+    this.#bundles = new BundleFolder(options.home)
     this.#domains = new Domains(options.gateway, options.domains)
     this.#state = this.#file.current === null ? 'not-enrolled' : 'offline'
     this.#words =
@@ -173,20 +183,53 @@ export class SyncClient {
 
   /** Passes a person's decision on to the Hub. Throws OFFLINE when it cannot be reached now. */
   async resolve(resolution: z.output<typeof Resolution>, actorId: string): Promise<void> {
+    const words = 'Decisions are made at the Hub, and it cannot be reached now: nothing was changed.'
+    await this.#askNow('/resolution', z.unknown(), { json: { ...resolution, actorId } }, words)
+    this.goNow()
+  }
+
+  /**
+   * Passes on what a person asks of a domain that the Hub alone answers. Throws OFFLINE when it cannot be reached now, and
+   * RULE_BROKEN where there is no Hub; a command asked again under its key is done once.
+   */
+  async passOn(
+    request: PassedOnRequest,
+    { withinMs, changes }: { readonly withinMs: number; readonly changes: boolean },
+  ): Promise<unknown> {
+    if (!this.isEnrolled)
+      throw new Refusal('RULE_BROKEN', 'This is done by way of a Hub, and this laboratory has none.', {
+        rule: 'enrolled',
+      })
+    const words = changes
+      ? 'This is done at the Hub, and it cannot be reached now. If it was done all the same, it is seen when the Hub is there again.'
+      : 'This is kept at the Hub, and it cannot be reached now.'
+    const ask = { json: request, withinMs: Math.max(1, withinMs - passingOnMs) }
+    const { answer } = await this.#askNow('/passed-on', PassedOnAnswer, ask, words)
+    if (changes) this.goNow()
+    return answer
+  }
+
+  /** Somebody waits for the answer. `words` say what is not possible without the Hub. */
+  async #askNow<Schema extends z.ZodType>(
+    path: string,
+    schema: Schema,
+    ask: { readonly json: object; readonly withinMs?: number },
+    words: string,
+  ): Promise<z.output<Schema>> {
     const connection = this.#session?.connection ?? null
     // A round that has not ended yet has not said that the Hub is reached; asking finds out.
-    if (connection === null || this.#state === 'paused') throw offline()
+    if (connection === null || this.#state === 'paused') throw offline(words)
     try {
-      await connection.ask('/resolution', z.unknown(), {
-        method: 'POST',
-        json: { ...resolution, actorId },
-      })
+      return await connection.ask(path, schema, { method: 'POST', ...ask })
     } catch (error) {
-      if (error instanceof HubUnreachable) throw offline()
+      if (error instanceof HubUnreachable) throw offline(words)
+      if (error instanceof WrongHub) throw new Refusal('OFFLINE', error.message)
+      // It is the workstation that the Hub does not know any more, not the person.
+      if (error instanceof HubRefused && error.code === 'UNAUTHORIZED')
+        throw new Refusal('RULE_BROKEN', error.message, { rule: 'enrolled' })
       if (error instanceof HubRefused) throw new Refusal(error.code, error.message, error.data ?? undefined)
       throw error
     }
-    this.goNow()
   }
 
   /** Asks the Hub whether somebody is who they say. */
@@ -200,6 +243,46 @@ export class SyncClient {
       if (error instanceof HubUnreachable || error instanceof HubRefused || error instanceof WrongHub)
         return { outcome: 'offline' as const }
       throw error
+    }
+  }
+
+  /** Puts what the Hub does not have into a file that is carried to it by hand. */
+  async makeBundle(): Promise<MadeBundle> {
+    return makeBundle(await this.#byHand(), this.#bundles)
+  }
+
+  /** Takes what the Hub has put into a file. */
+  async bringBundle(content: Blob): Promise<BroughtBundle> {
+    const { brought, manifest } = await bringBundle(await this.#byHand(), this.#bundles, content)
+    this.#noteNames(manifest.workstations)
+    this.#lastPullAt = new Date().toISOString()
+    this.hint()
+    return brought
+  }
+
+  /** A bundle that was made here, as a file; null where it is kept no longer. */
+  async findBundle(id: string): Promise<File | null> {
+    return this.#bundles.find(id, this.#file.current?.laboratoryId ?? '')
+  }
+
+  /** What bundles need; all of it is there without a network once the enrolment is done. */
+  async #byHand(): Promise<BenchBundlesOptions> {
+    if (this.#file.current?.isComplete !== true)
+      throw ruleBroken(
+        'enrolled',
+        'Bundles are for a workstation that was enrolled at its Hub over the network, all the way to the end',
+      )
+    const { pushing, pulling } = await this.#meet()
+    const { openKey, openSealingKey, workstation } = this.#options
+    return {
+      workstation,
+      key: openKey(),
+      sealingKey: openSealingKey(),
+      file: this.#file,
+      domains: this.#domains,
+      migrations: this.#migrations ?? (await this.#domains.read()),
+      pushing,
+      pulling,
     }
   }
 
@@ -272,8 +355,13 @@ export class SyncClient {
   }
 
   /** Everything that is needed to speak with the Hub; an enrolment that was cut off is completed first. */
-  async #meet(): Promise<Session> {
-    if (this.#session !== null) return this.#session
+  #meet(): Promise<Session> {
+    if (this.#session !== null) return Promise.resolve(this.#session)
+    this.#meeting ??= this.#takeUp().finally(() => (this.#meeting = null))
+    return this.#meeting
+  }
+
+  async #takeUp(): Promise<Session> {
     this.#migrations ??= await this.#domains.read()
     const { file, ...enrolling } = this.#enrolling()
     const { hubKey } = file.require()
@@ -282,6 +370,7 @@ export class SyncClient {
       { url: this.#hubUrl(), hubKey, signal: this.#ending.signal },
       key,
       this.#migrations,
+      stateSealingKey(this.#options.openSealingKey(), key),
     )
     if (!file.require().isComplete) {
       this.#announce('enrolling', 'The laboratory is being brought to the Hub, or from it.')
@@ -309,6 +398,9 @@ export class SyncClient {
   async #noteContact(contact: Contact, pushing: Pushing, connection: HubConnection): Promise<void> {
     this.#lastContactAt = new Date().toISOString()
     this.#clockSkewMs = contact.clockSkewMs
+    const { sealing } = contact
+    if (sealing !== undefined && sealing.publicKey !== this.#file.require().hubSealingKey)
+      this.#file.change({ hubSealingKey: sealing.publicKey })
     await pushing.begin(contact.pushed)
     // The token is there by now, so this asks for no other one.
     await this.#takePeople(connection)
@@ -318,7 +410,7 @@ export class SyncClient {
   async #takePeople(connection: HubConnection): Promise<void> {
     const { laboratoryId } = this.#file.require()
     const { credentials, leaseMs, workstations } = await connection.ask('/people', PeopleAnswer)
-    this.#names = new Map(workstations.map(({ id, name }) => [id, name]))
+    this.#noteNames(workstations)
     const until = new Date(Date.now() + leaseMs).toISOString()
     await this.#options.gateway.call({
       path: ['auth', 'keepOfflinePeople'],
@@ -326,6 +418,10 @@ export class SyncClient {
       origin: { from: 'host', actor: null },
     })
     this.#file.change({ offlineUntil: until })
+  }
+
+  #noteNames(workstations: readonly { readonly id: string; readonly name: string }[]): void {
+    this.#names = new Map(workstations.map(({ id, name }) => [id, name]))
   }
 
   #listen({ connection, pulling }: Session): void {
@@ -415,9 +511,6 @@ export class SyncClient {
   }
 }
 
-function offline(): Refusal {
-  return new Refusal(
-    'OFFLINE',
-    'Decisions are made at the Hub, and it cannot be reached now: nothing was changed. Try again when it is.',
-  )
+function offline(words: string): Refusal {
+  return new Refusal('OFFLINE', `${words} Try again when it is.`)
 }

@@ -1,8 +1,9 @@
 import { implement } from '@orpc/server'
 import type { Envelope } from '../../platform/contract/envelope.ts'
-import { Refusal } from '../../platform/contract/refusal.ts'
+import { notFound, Refusal } from '../../platform/contract/refusal.ts'
 import type { Gateway, LocalService } from '../../platform/gateway/gateway.ts'
 import { createLocalService } from '../../platform/gateway/local-service.ts'
+import { BundleProblem } from '../../platform/sync/bundle.ts'
 import { sync } from '../../platform/sync/contract.ts'
 import { createDomainSyncClient } from '../../platform/sync/domain-client.ts'
 import type { WorkItem } from '../../platform/sync/work-item.ts'
@@ -27,6 +28,10 @@ export function createSyncService(
   return createLocalService({
     name: 'sync',
     contract: sync,
+    explain: (error) =>
+      error instanceof BundleProblem
+        ? new Refusal('BUNDLE_REFUSED', error.message, { why: error.fault })
+        : error,
     procedures: os.router({
       status: os.status.handler(() => client.status()),
       goNow: os.goNow.handler(() => {
@@ -81,6 +86,16 @@ export function createSyncService(
         await client.resolve(input, context.envelope.actor?.userId ?? '')
         return {}
       }),
+      makeBundle: os.makeBundle.handler(({ input: { workstationId } }) => {
+        if (workstationId !== null) return atHub()
+        return client.makeBundle()
+      }),
+      bundle: os.bundle.handler(async ({ input }) => {
+        const file = await client.findBundle(input.id)
+        if (file === null) throw notFound('bundle', input.id)
+        return file
+      }),
+      bringBundle: os.bringBundle.handler(({ input }) => client.bringBundle(input.file)),
       proveAtHub: os.proveAtHub.handler(({ input }) => client.prove(input)),
       workstations: os.workstations.handler(atHub),
       refusals: os.refusals.handler(atHub),

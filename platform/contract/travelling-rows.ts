@@ -4,7 +4,13 @@ import { z } from 'zod'
 export const TravellingRow = z.object({ table: z.string(), row: z.record(z.string(), z.string().nullable()) })
 export type TravellingRow = z.output<typeof TravellingRow>
 
-/** Rows of one thing on their way to another laboratory; a change set holds 1,000, so they travel in one piece. */
+/** A change set holds 1,000 rows, and what belongs together travels in one piece. */
+export const travellingRowsAtMost = 900
+
+/** Rows of one thing on their way to another laboratory. */
 export const TravellingRows = z
   .array(TravellingRow)
-  .max(900, 'Its history is too long to travel in one piece: at most 900 rows')
+  .max(
+    travellingRowsAtMost,
+    `Its history is too long to travel in one piece: at most ${travellingRowsAtMost} rows`,
+  )

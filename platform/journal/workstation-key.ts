@@ -12,7 +12,14 @@ import { createFileStore, type SecretStore, secretsFolder } from './secret-store
 
 /** What a signature is for. It is signed too, so that no answer to one question can be passed off as an answer to another. */
 export type SigningPurpose =
-  'journal-checkpoint' | 'hub-challenge' | 'hub-identity' | 'hub-countersignature' | 'enrolment' | 'push'
+  | 'journal-checkpoint'
+  | 'hub-challenge'
+  | 'hub-identity'
+  | 'hub-countersignature'
+  | 'enrolment'
+  | 'push'
+  | 'sealing-key'
+  | 'bundle'
 
 export interface WorkstationKey {
   /** SPKI, DER, base64. */

@@ -11,7 +11,13 @@ import { addLaboratoryRows, type LaboratorySnapshot, writeLaboratorySnapshot } f
 import { applySyncNote } from '../database/sync-note.ts'
 import { rowsOf, type Transaction } from '../database/transaction.ts'
 import { type Known, readFates, readOpenItems } from '../sync/database/batch-view.ts'
-import { decideSets, type DecidingDomain, resolveInDatabase } from '../sync/database/decide-in-database.ts'
+import { findUnopened } from '../sync/database/open-contested.ts'
+import {
+  decideSets,
+  type DecidingDomain,
+  resolveInDatabase,
+  waitForDecisions,
+} from '../sync/database/decide-in-database.ts'
 import {
   followEntries,
   type FollowingDomain,
@@ -21,6 +27,7 @@ import {
 import { RowImages } from '../sync/database/row-images.ts'
 import type { DomainSyncContract } from '../sync/domain-contract.ts'
 import { addressOf, type RowAddress, type RowImage, splitAddress } from '../sync/change-set.ts'
+import type { DecidedNote } from '../sync/journaled.ts'
 import { rowsOfItem } from '../sync/work-item.ts'
 import type { Fate } from '../sync/view.ts'
 import type { HybridClock } from './hybrid-clock.ts'
@@ -171,6 +178,27 @@ export function syncProcedures(
         }
       }),
     ),
+
+    syncOpenContested: orchestrates(async (_scope, { laboratoryId }) => {
+      const { opened } = await database.changeAsPlatform(async (tx) => {
+        const id = uuidv7()
+        await waitForDecisions(tx, laboratoryId)
+        const opens = await findUnopened(tx, images, { name, rules: definition.syncRules }, laboratoryId, id)
+        if (opens.length === 0) return { answer: { opened: 0 }, entries: [] }
+        await beginChangeSet(tx, { laboratoryId, origin: 'hub' }, id)
+        const note: DecidedNote = {
+          ...{ kind: 'decided' as const, outcome: 'applied' as const },
+          ...{ parents: [], decides: id, resolvedBy: null, opens, closes: [], acknowledges: [], fates: [] },
+        }
+        const entry = await end(tx, id, note)
+        if (entry === null) throw new Error('A work item is always worth an entry')
+        const recordedAt = new Date().toISOString()
+        await applySyncNote(tx, note, { laboratoryId, domainSequence: entry.sequence, recordedAt })
+        return { answer: { opened: opens.length }, entries: [entry] }
+      })
+      if (opened > 0) tellChanged(laboratoryId)
+      return { opened }
+    }),
 
     syncFound: orchestrates((_scope, { laboratoryId, path }) =>
       database.changeAsPlatform(async (tx) => {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { command, domainContract, query } from '../contract/procedure.ts'
+import { largestFileBytes } from '../gateway/contract.ts'
 import { Instant, Reason, requiredText, text } from '../contract/values.ts'
 
 const Count = z.int().min(0)
@@ -112,6 +113,44 @@ export const EnrolledWorkstation = z.object({
   revokedAt: Instant.nullable(),
 })
 
+const BundleDirection = z.enum(['to-hub', 'to-workstation'])
+
+/** A bundle that was made and waits to be saved. */
+export const MadeBundle = z.object({
+  id: z.uuid(),
+  /** A name for the file. */
+  name: z.string(),
+  sizeBytes: Count,
+  direction: BundleDirection,
+  /** Who alone can open it. */
+  partner: z.string(),
+  /** Change sets that the recipient does not have, as far as is known here, and when they were made. */
+  changes: Count,
+  firstAt: Instant.nullable(),
+  lastAt: Instant.nullable(),
+  /** False where more waits than fits into one: the rest goes with the next, once the answer to this one has come. */
+  isWhole: z.boolean(),
+})
+export type MadeBundle = z.output<typeof MadeBundle>
+
+/** What became of a bundle that was brought. */
+export const BroughtBundle = z.object({
+  direction: BundleDirection,
+  /** Who made it; at the Hub with the id of the workstation. */
+  partner: z.string(),
+  partnerId: z.string().nullable(),
+  madeAt: Instant,
+  /** Change sets that were not here before, and those that were. */
+  taken: Count,
+  known: Count,
+  /** At a workstation: how many of its own waited for the Hub and wait no longer. */
+  confirmed: Count,
+  /** At the Hub: how many of the taken ones a person must look at. */
+  toDecide: Count,
+  isWhole: z.boolean(),
+})
+export type BroughtBundle = z.output<typeof BroughtBundle>
+
 const enrolment = z.object({
   /** Such as `https://hub.laboratory.example`. */
   hubUrl: requiredText(500),
@@ -130,6 +169,17 @@ const enrolmentErrors = {
   WRONG_HUB: { status: 422, message: 'The Hub at this address is not the one that made the code' },
   ALREADY_ENROLLED: { status: 409, message: 'This workstation is enrolled already' },
   OFFLINE: { status: 503, message: 'The Hub cannot be reached: nothing was changed' },
+} as const
+
+const bundleMs = 10 * 60_000
+const bundleErrors = {
+  ...elsewhere,
+  BUNDLE_REFUSED: {
+    status: 422,
+    message: 'This bundle is not taken, or cannot be made',
+    /** A `BundleFault`. */
+    data: z.object({ why: z.string() }),
+  },
 } as const
 
 /** Sync as screens and operators see it: at a workstation its own, at the Hub that of all workstations. */
@@ -210,6 +260,40 @@ export const sync = domainContract('sync', {
     .errors(elsewhere)
     .input(z.object({ id: text(100), reason: Reason }))
     .output(z.object({})),
+  makeBundle: command({
+    permission: 'sync:manage',
+    path: '/bundles',
+    summary: 'Put what the other side does not have into a file, sealed for it, to be carried by hand',
+    deadlineMs: bundleMs,
+    long: true,
+  })
+    .errors(bundleErrors)
+    .input(
+      z.object({
+        /** Whom it is for; at a workstation that is the Hub, and this is left out. */
+        workstationId: text(100).nullable().default(null),
+      }),
+    )
+    .output(MadeBundle),
+  bundle: query({
+    permission: 'sync:manage',
+    path: '/bundles/{id}',
+    summary: 'A bundle as a file, for an hour after it was made',
+    deadlineMs: bundleMs,
+    long: true,
+  })
+    .input(z.object({ id: z.uuid() }))
+    .output(z.file()),
+  bringBundle: command({
+    permission: 'sync:manage',
+    path: '/bundles/brought',
+    summary: 'Take what is in a bundle from the other side; a second time does nothing',
+    deadlineMs: bundleMs,
+    long: true,
+  })
+    .errors(bundleErrors)
+    .input(z.object({ file: z.file().max(largestFileBytes, 'At most 50 MB') }))
+    .output(BroughtBundle),
 
   /** Sign-in asks this about people whose password this workstation does not hold. */
   proveAtHub: command({

@@ -164,6 +164,12 @@ export function domainSyncContract(domain: string) {
     syncFates: query({ ...internal, largeInput: true, summary: 'What became of change sets' })
       .input(z.object({ laboratoryId: z.uuid(), changeSetIds: z.array(z.uuid()).max(1_000) }))
       .output(z.object({ fates: z.record(z.string(), FateSchema) })),
+    syncOpenContested: command({
+      ...internal,
+      summary: 'Open a work item for every contested row that has none, as after the Hub itself wrote rows',
+    })
+      .input(z.object({ laboratoryId: z.uuid() }))
+      .output(z.object({ opened: z.int() })),
     syncFound: command({ ...long, summary: "Take a founder's rows into an empty laboratory" })
       .input(z.object({ laboratoryId: z.uuid(), path: z.string() }))
       .output(z.object({ rows: z.int() })),

@@ -5,7 +5,15 @@ import { makeTestFolder } from '../database/testing/test-folder.ts'
 import { composePayload, hashEntry, hashPayload, type JournalEntry } from '../journal/entry.ts'
 import { openWorkstationKey } from '../journal/workstation-key.ts'
 import { emptyLog } from './log.ts'
-import { composeRun, type JournalPlace, type PushRun, readSets, TamperedRun, verifyRun } from './push-run.ts'
+import {
+  composeRun,
+  continueRun,
+  type JournalPlace,
+  type PushRun,
+  readSets,
+  TamperedRun,
+  verifyRun,
+} from './push-run.ts'
 
 const key = openWorkstationKey(makeTestFolder('tracseq-push-run-'))
 const stranger = openWorkstationKey(makeTestFolder('tracseq-push-run-'))
@@ -110,6 +118,21 @@ describe('a run of the journal', () => {
         )
       }),
     )
+  })
+
+  it('can be gone on with from any place inside of it, and from no place of another journal', () => {
+    const journal = journalOf(8)
+    const { run, end } = composeRun(start, journal, isPushed, key)
+    fc.assert(
+      fc.property(fc.nat(7), (known) => {
+        const from = { sequence: known, hash: journal[known - 1]?.hash ?? start.hash }
+        const rest = continueRun(run, from)
+        expect(rest === null ? null : verifyRun(rest, key.publicKey)).toEqual(end)
+        expect(rest?.entries).toEqual(run.entries.slice(known))
+        expect(continueRun(run, { ...from, hash: hashPayload('another').toString('hex') })).toBeNull()
+      }),
+    )
+    expect(() => continueRun(run, end)).toThrow(RangeError)
   })
 
   it('names the place and the rule of what is wrong in it', () => {

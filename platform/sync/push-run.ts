@@ -77,6 +77,26 @@ export function verifyRun(run: PushRun, publicKey: string): JournalPlace {
   return end
 }
 
+/**
+ * The part of a run that follows a place inside of it: a run of its own, since the signature is over the end alone. The
+ * run itself where the place is its beginning; null where the run has another history up to there.
+ */
+export function continueRun(run: PushRun, from: JournalPlace): PushRun | null {
+  let hash: Uint8Array = Buffer.from(run.after.hash, 'hex')
+  const known = from.sequence - run.after.sequence
+  if (known < 0 || known >= run.entries.length)
+    throw new RangeError(`Entry ${from.sequence} is not followed by any of the run`)
+  for (const [index, { payloadHash }] of run.entries.slice(0, known).entries())
+    hash = hashEntry(hash, run.after.sequence + 1 + index, Buffer.from(payloadHash, 'hex'))
+  if (!Buffer.from(hash).equals(Buffer.from(from.hash, 'hex'))) return null
+  return { ...run, after: from, entries: run.entries.slice(known) }
+}
+
+/** Whether a run begins with the entry that says that its journal was lost and begun anew. */
+export function beginsAnew({ entries: [first] }: PushRun): boolean {
+  return first?.payload?.startsWith('{"entry":{"kind":"epoch",') === true
+}
+
 /** What a pushed payload says, beside where it stood in its journal. */
 export interface PushedSet {
   readonly sequence: number

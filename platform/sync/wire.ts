@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { Resolution } from './contract.ts'
 import { LogPlace, WireEntry } from './domain-contract.ts'
 import { JournalPlace } from './push-run.ts'
+import { SealingStatement } from './sealing-key.ts'
 
 /* What a workstation and its Hub say to each other over HTTP, below `/v1/sync/`. */
 
@@ -39,6 +40,8 @@ export const TokenRequest = z.strictObject({
   migrations: Migrations,
   /** What its clock says. Nothing is decided by it; the difference is shown. */
   clock: z.iso.datetime(),
+  /** For which key bundles to it are sealed. */
+  sealing: SealingStatement.optional(),
 })
 export const TokenAnswer = z.object({
   token: z.string(),
@@ -47,6 +50,8 @@ export const TokenAnswer = z.object({
   /** The end of what the Hub has of the workstation's journal; null before the first push. */
   pushed: JournalPlace.nullable(),
   founded: z.boolean(),
+  /** For which key bundles to the Hub are sealed. */
+  sealing: SealingStatement.optional(),
 })
 export type TokenAnswer = z.output<typeof TokenAnswer>
 
@@ -72,6 +77,12 @@ export const PushAnswer = z.object({
 /** `GET pull`. */
 export const PullAnswer = z.object({ entries: z.array(WireEntry), head: LogPlace })
 export type PullAnswer = z.output<typeof PullAnswer>
+
+/**
+ * A domain in which nothing happens is told of the log's end when it is so many entries behind, so that little is fetched
+ * twice. A workstation that has started anew therefore asks from at most so far back.
+ */
+export const quietEntries = 500
 
 /** `GET people`: who may sign in at the workstation while the Hub is out of reach, and who else takes part. */
 export const PeopleAnswer = z.object({

@@ -1,8 +1,8 @@
 import { Modal, Textarea } from '@mantine/core'
 import { type SyntheticEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { DialogFoot } from './dialog-foot.tsx'
 import { problemWords } from '../problem.ts'
-import { Notice } from './notice.tsx'
 
 interface ConfirmDialogProps {
   /** The question: "Dispose of this tube?" */
@@ -60,19 +60,12 @@ export function ConfirmDialog({
             data-autofocus
           />
         )}
-        {problem !== null && (
-          <Notice tone="bad" boxed>
-            {problem}
-          </Notice>
-        )}
-        <div className="dialog-acts">
-          <button className="btn" type="button" onClick={onClose}>
-            {t('cancel')}
-          </button>
-          <button className="btn btn-1" type="submit" disabled={busy || (withReason && reason.trim() === '')}>
-            {confirmLabel}
-          </button>
-        </div>
+        <DialogFoot
+          problem={problem}
+          actLabel={confirmLabel}
+          disabled={busy || (withReason && reason.trim() === '')}
+          onClose={onClose}
+        />
       </form>
     </Modal>
   )

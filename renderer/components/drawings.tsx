@@ -313,6 +313,13 @@ export const drawings = {
       <path d="M4 5.5h12M8 5.5V3.6h4v1.9M5.6 5.5l.7 11h7.4l.7-11M8.5 8.6v4.8M11.5 8.6v4.8" />
     </>
   ),
+  truck: (
+    <>
+      <path d="M2.5 5h9v9h-4M4 14H2.5V5M11.5 8h3.2l2.8 3v3H16M13 14h-1.5" />
+      <circle cx="5.7" cy="14.3" r="1.7" />
+      <circle cx="14.5" cy="14.3" r="1.7" />
+    </>
+  ),
   tube: (
     <>
       <path d="M6.5 3h7M7.5 3v11.2a2.5 2.5 0 0 0 5 0V3M7.5 9.5h5" />

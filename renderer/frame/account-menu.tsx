@@ -3,6 +3,7 @@ import { type SyntheticEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { NewPassword, Pin } from '../../services/auth/contract.ts'
 import { client } from '../client.ts'
+import { DialogFoot } from '../components/dialog-foot.tsx'
 import type { IconName } from '../components/drawings.tsx'
 import { Icon } from '../components/icon.tsx'
 import { Notice } from '../components/notice.tsx'
@@ -165,19 +166,12 @@ function SecretDialog({ kind, onClose }: { readonly kind: Secret; readonly onClo
             value={next}
             onChange={(event) => setNext(event.target.value)}
           />
-          {problem !== null && (
-            <Notice tone="bad" boxed>
-              {problem}
-            </Notice>
-          )}
-          <div className="dialog-acts">
-            <button className="btn" type="button" onClick={onClose}>
-              {t('common:cancel')}
-            </button>
-            <button className="btn btn-1" type="submit" disabled={current === '' || next === ''}>
-              {t('common:save')}
-            </button>
-          </div>
+          <DialogFoot
+            problem={problem}
+            actLabel={t('common:save')}
+            disabled={current === '' || next === ''}
+            onClose={onClose}
+          />
         </form>
       )}
     </Modal>

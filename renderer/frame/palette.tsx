@@ -89,9 +89,14 @@ export function Palette({ onKeysHelp }: { readonly onKeysHelp: () => void }) {
 function useCommands(wanted: string, onKeysHelp: () => void): readonly Group[] {
   const { t } = useTranslation('frame')
   const { permissions } = useMe()
+  const ship: Action = {
+    ...{ id: 'ship', icon: 'truck', label: t('palette.ship') },
+    run: () => goTo({ to: '/shipments/new' }),
+  }
   const fits = ({ label }: Action) => label.toLowerCase().includes(wanted.toLowerCase())
   const actions: readonly Action[] = [
     { id: 'receive', icon: 'receive', label: t('palette.receive'), run: () => goTo({ to: '/receive' }) },
+    ...(permissions.includes('shipments:send') ? [ship] : []),
     {
       id: 'verify',
       icon: 'shield',

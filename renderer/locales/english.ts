@@ -10,6 +10,7 @@ import sample from './en/sample.json' with { type: 'json' }
 import samples from './en/samples.json' with { type: 'json' }
 import scan from './en/scan.json' with { type: 'json' }
 import session from './en/session.json' with { type: 'json' }
+import shipments from './en/shipments.json' with { type: 'json' }
 import storage from './en/storage.json' with { type: 'json' }
 import sync from './en/sync.json' with { type: 'json' }
 import system from './en/system.json' with { type: 'json' }
@@ -28,6 +29,7 @@ export const english = {
   samples,
   scan,
   session,
+  shipments,
   storage,
   sync,
   system,

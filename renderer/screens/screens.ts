@@ -3,9 +3,27 @@ import type { IconName } from '../components/drawings.tsx'
 
 export interface ScreenEntry {
   readonly key:
-    'bench' | 'samples' | 'storage' | 'receive' | 'devices' | 'sync' | 'audit' | 'system' | 'people'
+    | 'bench'
+    | 'samples'
+    | 'storage'
+    | 'receive'
+    | 'shipments'
+    | 'devices'
+    | 'sync'
+    | 'audit'
+    | 'system'
+    | 'people'
   readonly path:
-    '/bench' | '/samples' | '/storage' | '/receive' | '/devices' | '/sync' | '/audit' | '/system' | '/people'
+    | '/bench'
+    | '/samples'
+    | '/storage'
+    | '/receive'
+    | '/shipments'
+    | '/devices'
+    | '/sync'
+    | '/audit'
+    | '/system'
+    | '/people'
   readonly icon: IconName
   /** Who lacks it does not see the entry. */
   readonly permission: string | null
@@ -21,6 +39,7 @@ export const screens: readonly ScreenEntry[] = [
   { key: 'samples', path: '/samples', icon: 'tube', permission: 'samples:read', below: false },
   { key: 'storage', path: '/storage', icon: 'freezer', permission: 'storage:read', below: false },
   { key: 'receive', path: '/receive', icon: 'receive', permission: 'imports:read', below: false },
+  { key: 'shipments', path: '/shipments', icon: 'truck', permission: 'shipments:read', below: false },
   {
     key: 'devices',
     path: '/devices',

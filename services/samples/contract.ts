@@ -491,6 +491,8 @@ export const samples = domainContract('samples', {
           code: z.string().nullable(),
           containerIds: z.array(z.uuid()),
           obstacles: z.array(z.string()),
+          /** How much is written of it. */
+          rows: z.int(),
         }),
       ),
     ),

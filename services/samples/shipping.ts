@@ -23,6 +23,7 @@ interface InShipment {
 export const shippingCheck = reads((scope: ReadScope, input: { ids: string[] }) =>
   scope.read(async (tx) => {
     const rows = await readSamples(tx, input.ids)
+    const written = await countWritten(tx, input.ids)
     return Promise.all(
       rows.map(async (row) => ({
         id: row.id,
@@ -30,6 +31,7 @@ export const shippingCheck = reads((scope: ReadScope, input: { ids: string[] }) 
         code: row.code,
         containerIds: await travellingContainers(tx, row.id),
         obstacles: [...(await findObstacles(tx, row))],
+        rows: written.get(row.id) ?? 0,
       })),
     )
   }),
@@ -110,6 +112,32 @@ export const shippingDigests = reads((scope: ReadScope, input: { ids: string[] }
     return Object.fromEntries(rows.map(({ id, digest }) => [id, digest]))
   }),
 )
+
+/** How many rows {@link readRecord} would read, by sample. */
+async function countWritten(
+  tx: ReadTransaction,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const wanted = sql`(select each::uuid from json_array_elements_text(${JSON.stringify(ids)}::json) each)`
+  const ofSample = ['sample_container', 'amount_movement', 'custody_event', 'sample_note', 'sample_history']
+  const parts = [
+    ...ofSample.map(
+      (table) => sql`select sample_id as id from ${sql.identifier(table)} where sample_id in ${wanted}`,
+    ),
+    sql`select child_id from sample_relation where child_id in ${wanted}`,
+    sql`select parent_id from sample_relation where parent_id in ${wanted}`,
+    sql`select thing_id::uuid from sample_code
+      where thing_kind = 'sample' and thing_id in (select id::text from ${wanted} as each (id))`,
+    sql`select sample_id from sample_container join sample_code
+      on thing_kind = 'container' and thing_id = sample_container.id::text where sample_id in ${wanted}`,
+  ]
+  const rows = await rowsOf<{ id: string; rows: number }>(
+    tx,
+    // The sample itself and its type go along.
+    sql`select id::text, count(*)::int + 2 as rows from (${sql.join(parts, sql` union all `)}) as said group by id`,
+  )
+  return new Map(rows.map(({ id, rows: count }) => [id, count]))
+}
 
 async function readRecord(
   tx: Transaction,

@@ -577,7 +577,8 @@ export const storage = domainContract('storage', {
   // Asked by the Hub's shipments alone.
   shippingCheck: query({ ...shipping, largeInput: true, summary: 'What keeps containers from being shipped' })
     .input(Shipped)
-    .output(z.array(z.object({ containerId: ContainerId, words: z.string() }))),
+    // `rows` is what is written of it.
+    .output(z.array(z.object({ containerId: ContainerId, words: z.string().nullable(), rows: z.int() }))),
   leave: command({ ...shipping, summary: 'Containers leave for another laboratory, and their positions' })
     .input(Shipped.extend({ reason: Reason }))
     .output(z.object({})),

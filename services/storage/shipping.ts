@@ -1,22 +1,29 @@
-import { and, eq, inArray, isNotNull, isNull } from 'drizzle-orm'
+import { and, count, eq, inArray, isNotNull, isNull } from 'drizzle-orm'
 import { ruleBroken } from '../../platform/contract/refusal.ts'
 import { orchestrates, reads, writes } from '../../platform/service/implementation.ts'
 import type { OrchestrationScope, ReadScope, WriteScope } from '../../platform/service/scopes.ts'
 import { rowsOfTable, TravellingTables } from '../../platform/sync/database/travelling-rows.ts'
 import { type ContainerRecord, readContainers, readNodesOf } from './containers.ts'
 import type { InputOf } from './inputs.ts'
-import { container, placement } from './schema.ts'
+import { container, containerEvent, placement } from './schema.ts'
 import { type Happening, placeThen, tellStory } from './story.ts'
 
 const tables = new TravellingTables()
 
 export const shippingCheck = reads((scope: ReadScope, input: InputOf<'shippingCheck'>) =>
-  scope.read(async (tx) =>
-    (await readContainers(tx, { ids: input.containerIds })).flatMap((record) => {
-      const words = obstacleOf(record)
-      return words === null ? [] : [{ containerId: record.row.id, words }]
-    }),
-  ),
+  scope.read(async (tx) => {
+    const records = await readContainers(tx, { ids: input.containerIds })
+    const told = await tx
+      .select({ id: containerEvent.containerId, rows: count() })
+      .from(containerEvent)
+      .where(inArray(containerEvent.containerId, [...input.containerIds]))
+      .groupBy(containerEvent.containerId)
+    return records.map((record) => ({
+      containerId: record.row.id,
+      words: obstacleOf(record),
+      rows: 1 + (told.find(({ id }) => id === record.row.id)?.rows ?? 0),
+    }))
+  }),
 )
 
 /** They leave their positions and this storage. No event is announced: their sample knows of the shipment itself. */

@@ -78,6 +78,10 @@ export async function openTestHub(count: number): Promise<TestHub> {
     at: (laboratoryId, by) => clientOf(actorIn(laboratoryId, by), true),
     laboratories: () => Promise.resolve(ids.map((id) => ({ id, name: nameOf(id) }))),
     openWork: () => Promise.resolve(work),
+    async openContested(laboratoryId) {
+      for (const domain of ['barcodes', 'samples'])
+        await bench.syncOf(domain).syncOpenContested({ laboratoryId })
+    },
     log: (words, { error }) => said.push(`${words}: ${String(error)}`),
   })
 

@@ -135,6 +135,11 @@ export async function resolveInDatabase(
   })
 }
 
+/** Nothing of a laboratory is decided or written by its people until the transaction ends. */
+export async function waitForDecisions(tx: Transaction, laboratoryId: string): Promise<void> {
+  await tx.execute(sql`select pg_advisory_xact_lock(${decidingLock}, hashtext(${laboratoryId}))`)
+}
+
 async function openView(
   tx: Transaction,
   domain: DecidingDomain,
@@ -142,7 +147,7 @@ async function openView(
   known: Known,
 ): Promise<BatchView> {
   await domain.images.prepare(tx)
-  await tx.execute(sql`select pg_advisory_xact_lock(${decidingLock}, hashtext(${laboratoryId}))`)
+  await waitForDecisions(tx, laboratoryId)
   // Rows that change places are judged when all of them are written.
   await tx.execute(sql`set constraints all deferred`)
   return new BatchView(known)

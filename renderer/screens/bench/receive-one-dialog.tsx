@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { type SyntheticEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { api, client } from '../../client.ts'
-import { Notice } from '../../components/notice.tsx'
+import { DialogFoot } from '../../components/dialog-foot.tsx'
 import { Sentence } from '../../components/sentence.tsx'
 import { problemCode, problemWords } from '../../problem.ts'
 import type { FeedItem } from '../../scan/scan-engine.ts'
@@ -77,19 +77,13 @@ export function ReceiveOneDialog({
           maxLength={200}
           onChange={(event) => setProject(event.target.value)}
         />
-        {problem !== null && (
-          <Notice tone={confirming ? 'warn' : 'bad'} boxed>
-            {problem}
-          </Notice>
-        )}
-        <div className="dialog-acts">
-          <button className="btn" type="button" onClick={onClose}>
-            {t('common:cancel')}
-          </button>
-          <button className="btn btn-1" type="submit" disabled={busy || type === null || name.trim() === ''}>
-            {t('receiveIt')}
-          </button>
-        </div>
+        <DialogFoot
+          problem={problem}
+          problemTone={confirming ? 'warn' : 'bad'}
+          actLabel={t('receiveIt')}
+          disabled={busy || type === null || name.trim() === ''}
+          onClose={onClose}
+        />
       </form>
     </Modal>
   )

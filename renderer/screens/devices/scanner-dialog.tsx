@@ -5,7 +5,7 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { DeviceStatus } from '../../../main/devices/contract.ts'
 import { api, client } from '../../client.ts'
-import { Notice } from '../../components/notice.tsx'
+import { DialogFoot } from '../../components/dialog-foot.tsx'
 import { problemWords } from '../../problem.ts'
 
 type Settings = Parameters<typeof client.devices.saveScanner>[0]
@@ -130,19 +130,7 @@ export function ScannerDialog({ device, onClose }: ScannerDialogProps) {
           allowDecimal={false}
           {...form.getInputProps('idleFlushMs')}
         />
-        {problem !== null && (
-          <Notice tone="bad" boxed>
-            {problem}
-          </Notice>
-        )}
-        <div className="dialog-acts">
-          <button className="btn" type="button" onClick={onClose}>
-            {t('common:cancel')}
-          </button>
-          <button className="btn btn-1" type="submit" disabled={busy}>
-            {t('common:save')}
-          </button>
-        </div>
+        <DialogFoot problem={problem} actLabel={t('common:save')} disabled={busy} onClose={onClose} />
       </form>
     </Modal>
   )

@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next'
 import { NewPassword, type User } from '../../../services/auth/contract.ts'
 import { api, client } from '../../client.ts'
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx'
-import { Notice } from '../../components/notice.tsx'
+import { DialogFoot } from '../../components/dialog-foot.tsx'
 import { CodeText } from '../../components/sentence.tsx'
 import { Status } from '../../components/status.tsx'
 import { shortMoment } from '../../moments.ts'
@@ -186,23 +186,12 @@ function PasswordDialog({ person, onClose }: { readonly person: User; readonly o
           minRows={2}
           onChange={(event) => setReason(event.target.value)}
         />
-        {problem !== null && (
-          <Notice tone="bad" boxed>
-            {problem}
-          </Notice>
-        )}
-        <div className="dialog-acts">
-          <button className="btn" type="button" onClick={onClose}>
-            {t('common:cancel')}
-          </button>
-          <button
-            className="btn btn-1"
-            type="submit"
-            disabled={busy || password === '' || reason.trim() === ''}
-          >
-            {t('common:save')}
-          </button>
-        </div>
+        <DialogFoot
+          problem={problem}
+          actLabel={t('common:save')}
+          disabled={busy || password === '' || reason.trim() === ''}
+          onClose={onClose}
+        />
       </form>
     </Modal>
   )

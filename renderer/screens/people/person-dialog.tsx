@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Email, NewPassword, RoleName, type User } from '../../../services/auth/contract.ts'
 import { client } from '../../client.ts'
-import { Notice } from '../../components/notice.tsx'
+import { DialogFoot } from '../../components/dialog-foot.tsx'
 import { problemWords } from '../../problem.ts'
 import { useScanMeaning } from '../../scan/scanning.ts'
 
@@ -116,19 +116,12 @@ export function PersonDialog({ person, onClose, onSaved }: PersonDialogProps) {
             {t('useBadge', { code: scanned })}
           </button>
         )}
-        {problem !== null && (
-          <Notice tone="bad" boxed>
-            {problem}
-          </Notice>
-        )}
-        <div className="dialog-acts">
-          <button className="btn" type="button" onClick={onClose}>
-            {t('common:cancel')}
-          </button>
-          <button className="btn btn-1" type="submit" disabled={busy || roles.length === 0}>
-            {t('common:save')}
-          </button>
-        </div>
+        <DialogFoot
+          problem={problem}
+          actLabel={t('common:save')}
+          disabled={busy || roles.length === 0}
+          onClose={onClose}
+        />
       </form>
     </Modal>
   )

@@ -34,7 +34,7 @@ const icons: Readonly<Record<string, IconName>> = {
   taken_out: 'up',
   checked_out: 'hand',
   returned: 'return',
-  shipped: 'split',
+  shipped: 'truck',
   received_elsewhere: 'receive',
   consumed: 'minus',
   disposed: 'trash',

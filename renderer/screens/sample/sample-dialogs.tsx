@@ -5,7 +5,7 @@ import type { Sample, SampleState } from '../../../services/samples/contract.ts'
 import type { Container } from '../../../services/storage/contract.ts'
 import { client } from '../../client.ts'
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx'
-import { Notice } from '../../components/notice.tsx'
+import { DialogFoot } from '../../components/dialog-foot.tsx'
 import { Segmented } from '../../components/segmented.tsx'
 import { problemWords } from '../../problem.ts'
 import { scanEngine } from '../../scan/scanning.ts'
@@ -291,19 +291,7 @@ function FormDialog({
     <Modal opened onClose={onClose} title={title} centered closeButtonProps={{ 'aria-label': t('close') }}>
       <form className="dialog-form" onSubmit={(event) => void submit(event)}>
         {children}
-        {problem !== null && (
-          <Notice tone="bad" boxed>
-            {problem}
-          </Notice>
-        )}
-        <div className="dialog-acts">
-          <button className="btn" type="button" onClick={onClose}>
-            {t('cancel')}
-          </button>
-          <button className="btn btn-1" type="submit" disabled={busy || !ready}>
-            {t('save')}
-          </button>
-        </div>
+        <DialogFoot problem={problem} actLabel={t('save')} disabled={busy || !ready} onClose={onClose} />
       </form>
     </Modal>
   )

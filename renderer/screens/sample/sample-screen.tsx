@@ -18,6 +18,8 @@ import { shortMoment } from '../../moments.ts'
 import { goTo } from '../../navigation.ts'
 import { problemCode, problemWords } from '../../problem.ts'
 import { scanEngine, useScanMeaning } from '../../scan/scanning.ts'
+import { useMay } from '../../session/session-store.ts'
+import { packSamples } from '../shipments/pack-by-scan.ts'
 import { ContainersPane } from './containers-pane.tsx'
 import { iconOf, itemsInView, lanesOf, type LifeView, lifeViews, toneOf } from './life.ts'
 import { LineagePane } from './lineage-pane.tsx'
@@ -58,6 +60,7 @@ export function SampleScreen({ id }: { readonly id: string }) {
 function SampleLife({ sample }: { readonly sample: Sample }) {
   const { t } = useTranslation('sample')
   const { t: common } = useTranslation('common')
+  const mayShip = useMay('shipments:send')
   const store = useQueryClient()
   const [view, setView] = useState<LifeView>('all')
   const [dialog, setDialog] = useState<SampleDialogKind | null>(null)
@@ -79,7 +82,7 @@ function SampleLife({ sample }: { readonly sample: Sample }) {
   const refresh = () => void store.invalidateQueries()
 
   useScanMeaning(
-    tube === null
+    tube === null || sample.shippedTo !== null
       ? null
       : {
           sentence: t('scan.sentence'),
@@ -126,6 +129,12 @@ function SampleLife({ sample }: { readonly sample: Sample }) {
           <h2>
             <span className="code">{sample.code ?? sample.name}</span>
             <SampleStatus state={sample.state} chip />
+            {sample.shippedTo !== null && (
+              <span className="st now chip">
+                <Icon name="truck" size={14} />
+                {t('shippedTo', { to: sample.shippedTo })}
+              </span>
+            )}
             {tube?.state === 'checked_out' && (
               <span className="st now chip">
                 <Icon name="hand" size={14} />
@@ -135,7 +144,7 @@ function SampleLife({ sample }: { readonly sample: Sample }) {
           </h2>
           <p className="t2">{describe(sample, type?.name ?? sample.type)}</p>
         </div>
-        <div className="sample-acts">
+        <div className="sample-acts" hidden={sample.shippedTo !== null}>
           {tube?.state === 'placed' && (
             <button
               type="button"
@@ -195,6 +204,7 @@ function SampleLife({ sample }: { readonly sample: Sample }) {
             <Menu.Dropdown>
               <Menu.Item onClick={() => setDialog('note')}>{t('note')}</Menu.Item>
               <Menu.Item onClick={() => setDialog('edit')}>{common('change')}</Menu.Item>
+              {mayShip && <Menu.Item onClick={() => packSamples([sample])}>{t('ship')}</Menu.Item>}
               <Menu.Label>{t('changeState')}</Menu.Label>
               {SampleState.exclude(['deleted']).options.map((state) => (
                 <Menu.Item key={state} disabled={state === sample.state} onClick={() => setDialog(state)}>

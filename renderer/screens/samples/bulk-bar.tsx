@@ -3,8 +3,11 @@ import { type SyntheticEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { type Sample, SampleState } from '../../../services/samples/contract.ts'
 import { client } from '../../client.ts'
+import { DialogFoot } from '../../components/dialog-foot.tsx'
 import { Icon } from '../../components/icon.tsx'
 import { Notice } from '../../components/notice.tsx'
+import { useMay } from '../../session/session-store.ts'
+import { packSamples } from '../shipments/pack-by-scan.ts'
 import { problemWords } from '../../problem.ts'
 
 interface BulkBarProps {
@@ -25,6 +28,7 @@ const priorities = ['low', 'normal', 'high', 'urgent', 'stat'] as const
 export function BulkBar({ samples, onDone, onClear }: BulkBarProps) {
   const { t } = useTranslation('samples')
   const { t: common } = useTranslation('common')
+  const mayShip = useMay('shipments:send')
   const [dialog, setDialog] = useState<'edit' | (typeof states)[number] | null>(null)
   return (
     <div className="bulk" role="toolbar" aria-label={t('bulk.label')}>
@@ -47,6 +51,12 @@ export function BulkBar({ samples, onDone, onClear }: BulkBarProps) {
         <Icon name="pen" size={14} />
         {t('bulk.edit')}
       </button>
+      {mayShip && (
+        <button type="button" className="btn btn-sm" onClick={() => packSamples(samples)}>
+          <Icon name="truck" size={14} />
+          {t('bulk.ship')}
+        </button>
+      )}
       <button type="button" className="link-q" onClick={onClear}>
         {t('bulk.clear')}
       </button>
@@ -186,23 +196,12 @@ function BulkDialog({
           minRows={2}
           onChange={(event) => setReason(event.currentTarget.value)}
         />
-        {failure !== null && (
-          <Notice tone="bad" boxed>
-            {failure}
-          </Notice>
-        )}
-        <div className="dialog-acts">
-          <button className="btn" type="button" onClick={onClose}>
-            {common('cancel')}
-          </button>
-          <button
-            className="btn btn-1"
-            type="submit"
-            disabled={busy || (to === null && project.trim() === '' && priority === null)}
-          >
-            {common('save')}
-          </button>
-        </div>
+        <DialogFoot
+          problem={failure}
+          actLabel={common('save')}
+          disabled={busy || (to === null && project.trim() === '' && priority === null)}
+          onClose={onClose}
+        />
       </form>
     </Modal>
   )

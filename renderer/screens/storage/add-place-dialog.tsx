@@ -8,8 +8,8 @@ import {
 } from '../../../services/storage/contract.ts'
 import type { z } from 'zod'
 import { client } from '../../client.ts'
+import { DialogFoot } from '../../components/dialog-foot.tsx'
 import { Meter } from '../../components/meter.tsx'
-import { Notice } from '../../components/notice.tsx'
 import { Segmented } from '../../components/segmented.tsx'
 import { countText } from '../../moments.ts'
 import { goTo } from '../../navigation.ts'
@@ -219,27 +219,14 @@ export function AddPlaceDialog({ parent, siblings, onClose }: AddPlaceDialogProp
             <p className="sm t2">{t('add.progress', { done: maker.done, total: maker.total })}</p>
           </div>
         )}
-        {maker.problem !== null && (
-          <Notice
-            tone="bad"
-            boxed
-            {...(maker.done > 0 ? { detail: t('add.kept', { count: maker.done }) } : {})}
-          >
-            {maker.problem}
-          </Notice>
-        )}
-        <div className="dialog-acts">
-          <button className="btn" type="button" onClick={maker.busy ? maker.stop : onClose}>
-            {maker.busy ? t('add.stop') : maker.done > 0 ? t('common:close') : t('common:cancel')}
-          </button>
-          <button
-            className="btn btn-1"
-            type="submit"
-            disabled={maker.busy || isTooMany || furnishing.name.trim() === ''}
-          >
-            {maker.done > 0 ? t('add.goOn') : t('add.submit', { count: places })}
-          </button>
-        </div>
+        <DialogFoot
+          problem={maker.problem}
+          problemDetail={maker.done > 0 ? t('add.kept', { count: maker.done }) : undefined}
+          actLabel={maker.done > 0 ? t('add.goOn') : t('add.submit', { count: places })}
+          disabled={maker.busy || isTooMany || furnishing.name.trim() === ''}
+          closeLabel={maker.busy ? t('add.stop') : maker.done > 0 ? t('common:close') : t('common:cancel')}
+          onClose={maker.busy ? maker.stop : onClose}
+        />
       </form>
     </Modal>
   )

@@ -3,7 +3,7 @@ import { type SyntheticEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { NodeId, type StorageNode, ZoneName } from '../../../services/storage/contract.ts'
 import { client } from '../../client.ts'
-import { Notice } from '../../components/notice.tsx'
+import { DialogFoot } from '../../components/dialog-foot.tsx'
 import { problemCode, problemWords } from '../../problem.ts'
 import { scanEngine } from '../../scan/scanning.ts'
 import { useMay } from '../../session/session-store.ts'
@@ -105,11 +105,6 @@ export function EditPlaceDialog({ node, nodes, onClose }: EditPlaceDialogProps) 
             ...ZoneName.options.map((each) => ({ value: each, label: t(`common:zone.${each}`) })),
           ]}
         />
-        {problem !== null && (
-          <Notice tone="bad" boxed>
-            {problem.words}
-          </Notice>
-        )}
         {mayOverride && (problem?.isZone === true || reason !== '') && (
           <Textarea
             label={t('override.reason')}
@@ -121,14 +116,12 @@ export function EditPlaceDialog({ node, nodes, onClose }: EditPlaceDialogProps) 
             minRows={2}
           />
         )}
-        <div className="dialog-acts">
-          <button className="btn" type="button" onClick={onClose}>
-            {t('common:cancel')}
-          </button>
-          <button className="btn btn-1" type="submit" disabled={busy || name.trim() === ''}>
-            {t('common:save')}
-          </button>
-        </div>
+        <DialogFoot
+          problem={problem?.words ?? null}
+          actLabel={t('common:save')}
+          disabled={busy || name.trim() === ''}
+          onClose={onClose}
+        />
       </form>
     </Modal>
   )

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { type SyntheticEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { api } from '../../client.ts'
+import { DialogFoot } from '../../components/dialog-foot.tsx'
 import { Notice } from '../../components/notice.tsx'
 import { goTo } from '../../navigation.ts'
 import { problemWords } from '../../problem.ts'
@@ -90,14 +91,7 @@ export function FindSpaceDialog({ onClose }: { readonly onClose: () => void }) {
           checked={wish.together}
           onChange={(event) => setWish({ ...wish, together: event.currentTarget.checked })}
         />
-        <div className="dialog-acts">
-          <button className="btn" type="button" onClick={onClose}>
-            {t('common:close')}
-          </button>
-          <button className="btn btn-1" type="submit">
-            {t('space.find')}
-          </button>
-        </div>
+        <DialogFoot actLabel={t('space.find')} closeLabel={t('common:close')} onClose={onClose} />
       </form>
       {asked !== null && (
         <div className="storage-space" aria-live="polite">

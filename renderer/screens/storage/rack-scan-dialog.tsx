@@ -5,6 +5,7 @@ import { type ChangeEvent, type DragEvent, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { StorageNode } from '../../../services/storage/contract.ts'
 import { api, client } from '../../client.ts'
+import { DialogFoot } from '../../components/dialog-foot.tsx'
 import { Icon } from '../../components/icon.tsx'
 import { Notice } from '../../components/notice.tsx'
 import { Segmented } from '../../components/segmented.tsx'
@@ -207,28 +208,20 @@ export function RackScanDialog({ box, onClose }: RackScanDialogProps) {
             minRows={2}
           />
         )}
-        {problem !== null && (
-          <Notice tone="bad" boxed>
-            {problem}
-          </Notice>
-        )}
-        <div className="dialog-acts">
-          <button className="btn" type="button" onClick={onClose}>
-            {applied === null ? t('common:cancel') : t('common:close')}
-          </button>
-          {(applied === null || needsReason) && (
-            <button
-              className="btn btn-1"
-              type="button"
-              disabled={
-                busy || coming.length === 0 || asked !== text || (needsReason && reason.trim() === '')
-              }
-              onClick={() => void apply()}
-            >
-              {busy ? t('rack.applying') : t('rack.apply', { count: coming.length })}
-            </button>
-          )}
-        </div>
+        <DialogFoot
+          problem={problem}
+          actLabel={
+            applied !== null && !needsReason
+              ? null
+              : busy
+                ? t('rack.applying')
+                : t('rack.apply', { count: coming.length })
+          }
+          disabled={busy || coming.length === 0 || asked !== text || (needsReason && reason.trim() === '')}
+          onAct={() => void apply()}
+          closeLabel={applied === null ? t('common:cancel') : t('common:close')}
+          onClose={onClose}
+        />
       </div>
     </Modal>
   )

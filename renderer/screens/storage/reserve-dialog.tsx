@@ -3,7 +3,7 @@ import { type SyntheticEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { NodeId } from '../../../services/storage/contract.ts'
 import { client } from '../../client.ts'
-import { Notice } from '../../components/notice.tsx'
+import { DialogFoot } from '../../components/dialog-foot.tsx'
 import { problemWords } from '../../problem.ts'
 import { scanEngine } from '../../scan/scanning.ts'
 import { useMe } from '../../session/session-store.ts'
@@ -88,23 +88,12 @@ export function ReserveDialog({ boxId, labels, words, onClose }: ReserveDialogPr
             ))}
           </div>
         </div>
-        {problem !== null && (
-          <Notice tone="bad" boxed>
-            {problem}
-          </Notice>
-        )}
-        <div className="dialog-acts">
-          <button className="btn" type="button" onClick={onClose}>
-            {t('common:cancel')}
-          </button>
-          <button
-            className="btn btn-1"
-            type="submit"
-            disabled={busy || until === null || reservedFor.trim() === ''}
-          >
-            {t('reserve.submit', { count: labels.length })}
-          </button>
-        </div>
+        <DialogFoot
+          problem={problem}
+          actLabel={t('reserve.submit', { count: labels.length })}
+          disabled={busy || until === null || reservedFor.trim() === ''}
+          onClose={onClose}
+        />
       </form>
     </Modal>
   )

@@ -2,8 +2,8 @@ import { Checkbox, Modal } from '@mantine/core'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { client } from '../../client.ts'
+import { DialogFoot } from '../../components/dialog-foot.tsx'
 import { Icon } from '../../components/icon.tsx'
-import { Notice } from '../../components/notice.tsx'
 import { Segmented } from '../../components/segmented.tsx'
 import { CodeText } from '../../components/sentence.tsx'
 import { wholeMoment } from '../../moments.ts'
@@ -63,19 +63,13 @@ export function EnrolmentCodeDialog({ onClose }: { readonly onClose: () => void 
             checked={administratorsOffline}
             onChange={(event) => setAdministratorsOffline(event.currentTarget.checked)}
           />
-          {problem !== null && (
-            <Notice tone="bad" boxed>
-              {problem}
-            </Notice>
-          )}
-          <div className="dialog-acts">
-            <button className="btn" type="button" onClick={onClose}>
-              {t('common:cancel')}
-            </button>
-            <button className="btn btn-1" type="button" disabled={busy} onClick={() => void make()}>
-              {t('code.make')}
-            </button>
-          </div>
+          <DialogFoot
+            problem={problem}
+            actLabel={t('code.make')}
+            disabled={busy}
+            onAct={() => void make()}
+            onClose={onClose}
+          />
         </div>
       ) : (
         <ShownCode made={made} onClose={onClose} />
