@@ -130,7 +130,7 @@ export class Decisions {
     const [first] = sets
     if (first === undefined) return []
     const known = await this.#knownOf(laboratoryId, sets)
-    const input = { sets: sets.map(copySet), known, again }
+    const input = { sets: [...sets], known, again }
     const { decided } = await this.#domains.client(first.domain).syncDecide(input)
     return decided
   }
@@ -182,11 +182,6 @@ function groupByDomain(sets: readonly ChangeSet[]): readonly (readonly ChangeSet
     else groups.push([set])
   }
   return groups
-}
-
-/** The contract's types have no `readonly`. */
-function copySet(set: ChangeSet) {
-  return structuredClone(set) as Parameters<ReturnType<Domains['client']>['syncDecide']>[0]['sets'][number]
 }
 
 function unknownItem(itemId: string): SyncProblem {

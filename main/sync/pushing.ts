@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { GENESIS_HASH, type JournalEntry } from '../../platform/journal/entry.ts'
 import type { JournalClient } from '../../platform/journal/journal-client.ts'
 import { verifySignature, type WorkstationKey } from '../../platform/journal/workstation-key.ts'
-import { pushedSetOf } from '../../platform/sync/journaled.ts'
+import { isToPush } from '../../platform/sync/journaled.ts'
 import { composeRun, endBytes, JournalPlace, type PushRun } from '../../platform/sync/push-run.ts'
 import { PushAnswer } from '../../platform/sync/wire.ts'
 import type { EnrolmentFile } from './enrolment-file.ts'
@@ -68,8 +68,9 @@ export class Pushing {
   async nextRun(after: JournalPlace): Promise<NextRun | null> {
     const { journal, key } = this.#options
     const read = await journal.read({ afterSequence: after.sequence, limit: entriesAtOnce })
-    const entries = cut(read, (entry) => this.#isPushed(entry))
-    const pushed = entries.filter((entry) => this.#isPushed(entry))
+    const toPush = new Set(read.filter((entry) => this.#isPushed(entry)))
+    const entries = cut(read, toPush)
+    const pushed = entries.filter((entry) => toPush.has(entry))
     if (pushed.length === 0 && read.length < quietEntries) return null
     const sent = new Set(entries.filter(({ kind }) => kind === 'epoch').concat(pushed))
     return { ...composeRun(after, entries, (entry) => sent.has(entry), key), pushed }
@@ -98,7 +99,7 @@ export class Pushing {
   /** Work made here since the enrolment; what was there before has travelled in one piece. */
   #isPushed(entry: JournalEntry): boolean {
     const enrolledAt = this.#options.file.require().domains[entry.domain]?.enrolledAt
-    return enrolledAt !== undefined && entry.domainSequence > enrolledAt && pushedSetOf(entry) !== null
+    return enrolledAt !== undefined && entry.domainSequence > enrolledAt && isToPush(entry)
   }
 
   async #has(place: JournalPlace): Promise<boolean> {
@@ -127,13 +128,10 @@ export class Pushing {
 }
 
 /** As many entries as fit into one run, at least one. */
-function cut(
-  entries: readonly JournalEntry[],
-  isPushed: (entry: JournalEntry) => boolean,
-): readonly JournalEntry[] {
+function cut(entries: readonly JournalEntry[], toPush: ReadonlySet<JournalEntry>): readonly JournalEntry[] {
   let characters = 0
   const end = entries.findIndex((entry, index) => {
-    characters += isPushed(entry) ? (entry.payload?.length ?? 0) : 0
+    characters += toPush.has(entry) ? (entry.payload?.length ?? 0) : 0
     return index > 0 && characters > runCharacters
   })
   return end === -1 ? entries : entries.slice(0, end)

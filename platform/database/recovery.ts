@@ -1,12 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
-import { z } from 'zod'
-import {
-  EntryMetadataSchema,
-  hashPayload,
-  type JournalEntry,
-  type NewJournalEntry,
-} from '../journal/entry.ts'
+import { metadataOf, hashPayload, type JournalEntry, type NewJournalEntry } from '../journal/entry.ts'
 import type { JournalClient } from '../journal/journal-client.ts'
 import type { EntryAuthor } from '../journal/journal-store.ts'
 import type { Engine } from './engine.ts'
@@ -75,8 +69,7 @@ export async function readOutbox(
 
 /** Reads an entry's metadata back from its payload. */
 export function journalEntryOf(payload: string): NewJournalEntry {
-  const { entry } = z.object({ entry: EntryMetadataSchema }).parse(JSON.parse(payload))
-  return { ...entry, payload }
+  return { ...metadataOf(payload), payload }
 }
 
 /**

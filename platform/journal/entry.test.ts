@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { composePayload, GENESIS_HASH, hashEntry, hashPayload } from './entry.ts'
+import { composePayload, GENESIS_HASH, hashEntry, hashPayload, metadataOf } from './entry.ts'
 import { makeEntry } from './test-entries.ts'
 
 describe('the chain hash', () => {
@@ -54,5 +54,21 @@ describe('composePayload', () => {
     ['a domain sequence of zero', { domainSequence: 0 }, {}, /domainSequence/],
   ])('refuses %s', (_, overrides, body, message) => {
     expect(() => makeEntry('samples', 1, overrides, body)).toThrow(message)
+  })
+})
+
+describe('metadataOf', () => {
+  it.each([null, '},"body":', '"},"body":{"x":1}}', '\\"},"body":'])(
+    'gives back what a payload was made from, with %j in its texts',
+    (words) => {
+      const given = makeEntry('samples', 1, { reason: words }, { note: words, body: { body: words } })
+      const { payload, ...metadata } = given
+      expect(metadataOf(payload)).toEqual(metadata)
+    },
+  )
+
+  it('refuses what is no payload', () => {
+    expect(() => metadataOf('{"entry":{"kind":"change"}')).toThrow()
+    expect(() => metadataOf('')).toThrow()
   })
 })

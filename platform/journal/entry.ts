@@ -91,6 +91,15 @@ export function composePayload(metadata: EntryMetadata, body: object): string {
   return `${payloadBeginning(metadata)}${JSON.stringify(body, refuseInexactNumber)}}`
 }
 
+/**
+ * Reads a payload's metadata back without its body. In a text every quote is escaped, so what looks like the metadata's
+ * end is its end.
+ */
+export function metadataOf(payload: string): EntryMetadata {
+  const end = payload.indexOf('},"body":')
+  return EntryMetadataSchema.parse(JSON.parse(payload.slice('{"entry":'.length, end + 1)))
+}
+
 /** Refuses an entry whose columns break a rule or differ from what its payload says about them. */
 export function assertEntryIsSound(entry: NewJournalEntry): void {
   const parsed = EntryMetadataSchema.safeParse(entry)

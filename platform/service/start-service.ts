@@ -70,6 +70,7 @@ export async function startService(
   around.gatewayPort.start()
   const inFlight = { calls: 0, long: 0 }
   let orchestrations = 0
+  const requestHashes = new WeakMap<Call, { readonly actorId: string; readonly hash: string }>()
 
   const own = internalCall(definition.name)
   await definition.onOpen?.(orchestrationScope(own, 'open'))
@@ -187,6 +188,16 @@ export async function startService(
     }
   }
 
+  /** What was asked and by whom. The parts of a long list are changes of one call, which is not hashed for each of them. */
+  function requestHashOf(call: Call, actorId: string): string {
+    const known = requestHashes.get(call)
+    if (known?.actorId === actorId) return known.hash
+    // A plain hash over a password or PIN would let whoever reads the journal guess it.
+    const hash = hashRequest(call.procedure, actorId, call.meta.secretAnswer ? null : call.input)
+    requestHashes.set(call, { actorId, hash })
+    return hash
+  }
+
   async function change<T>(
     call: Call,
     idempotencyKey: string | null,
@@ -210,8 +221,7 @@ export async function startService(
       correlationId: envelope.correlationId,
       procedure,
       idempotencyKey,
-      // A plain hash over a password or PIN would let whoever reads the journal guess it.
-      requestHash: options.requestHash ?? hashRequest(procedure, actorId, meta.secretAnswer ? null : input),
+      requestHash: options.requestHash ?? requestHashOf(call, actorId),
       secretAnswer: meta.secretAnswer,
       deadlineAt: envelope.deadlineAt,
       reaction: options.reaction ?? null,

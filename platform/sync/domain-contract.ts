@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { command, domainContract, query } from '../contract/procedure.ts'
-import { ChangeSetSchema } from './change-set.ts'
+import type { ChangeSet } from './change-set.ts'
 
 /*
  * What every domain offers its host for sync, beside its own contract. Only the host calls these: at a workstation the
@@ -137,7 +137,8 @@ export function domainSyncContract(domain: string) {
     syncDecide: command({ ...long, summary: 'Decide pushed change sets in their order' })
       .input(
         z.object({
-          sets: z.array(ChangeSetSchema).min(1).max(1_000),
+          /** They were parsed where they came in. */
+          sets: z.array(z.custom<ChangeSet>()).min(1).max(1_000),
           known: Known,
           /** They waited as work items. */
           again: z.boolean().default(false),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { JournalEntry } from '../journal/entry.ts'
-import type { ChangeSet } from './change-set.ts'
+import type { AnnouncedEvent, ChangeSet, RowChange } from './change-set.ts'
 import type { LogEntryBody, Outcome } from './log.ts'
 import type { Fate } from './view.ts'
 import type { WorkItem } from './work-item.ts'
@@ -46,10 +46,16 @@ export type DecidedNote = {
   }
 
 const Image = z.record(z.string(), z.string().nullable())
+/** Without a look at the rows and events. */
 const Body = z.object({
   laboratoryId: z.string().nullable(),
   command: z.object({ procedure: z.string() }),
   causedBy: z.string().nullable().default(null),
+  changes: z.array(z.custom<RowChange>()),
+  events: z.array(z.custom<AnnouncedEvent>()),
+  sync: z.custom<SyncNote | null>().default(null),
+})
+const WholeBody = Body.extend({
   changes: z.array(
     z.object({
       table: z.string(),
@@ -61,20 +67,24 @@ const Body = z.object({
     }),
   ),
   events: z.array(z.object({ name: z.string(), data: z.unknown() })),
-  sync: z.custom<SyncNote | null>().default(null),
 })
 
 type EntryHead = Omit<JournalEntry, 'payload' | 'sequence' | 'hash' | 'payloadHash'>
 
 /**
- * The change set that a journal entry of this workstation's own holds, as it is pushed; null for entries that are not
- * pushed: what came from the Hub, migrations, gaps, and commands that wrote no row.
+ * The change set that a journal entry holds, as it is pushed; null for entries that are not pushed: what came from the
+ * Hub, migrations, gaps, and commands that wrote no row. `content` is the entry's payload, parsed. The rows of the set
+ * are as they were found: whoever has it from somewhere else parses them.
  */
-export function pushedSetOf(entry: JournalEntry): ChangeSet | null {
-  if (entry.kind !== 'change' || entry.origin !== 'local' || entry.payload === null) return null
-  const { body } = z.object({ body: Body }).parse(JSON.parse(entry.payload))
-  if (body.changes.length === 0) return null
-  return setOf(entry, body)
+export function pushedSetOf(entry: EntryHead, content: unknown): ChangeSet | null {
+  if (entry.kind !== 'change' || entry.origin !== 'local') return null
+  const { body } = z.object({ body: Body }).parse(content)
+  return body.changes.length === 0 ? null : setOf(entry, body)
+}
+
+/** Whether an entry of one's own journal holds work to push. */
+export function isToPush(entry: JournalEntry): boolean {
+  return entry.payload !== null && pushedSetOf(entry, JSON.parse(entry.payload)) !== null
 }
 
 /** An entry of the Hub's log as the engine reads it. `payload` was checked against its hash. */
@@ -82,7 +92,7 @@ export function logEntryOf(payload: string): LogEntryBody {
   const { entry, body } = z
     .object({
       entry: z.custom<EntryHead>((value) => typeof value === 'object' && value !== null),
-      body: Body,
+      body: WholeBody,
     })
     .parse(JSON.parse(payload))
   const set = setOf(entry, body)
@@ -111,6 +121,6 @@ function setOf(entry: EntryHead, body: z.output<typeof Body>): ChangeSet {
     procedure: body.command.procedure,
     causedBy: body.causedBy,
     changes: body.changes,
-    events: body.events.map(({ name, data }) => ({ name, data })),
+    events: body.events,
   }
 }

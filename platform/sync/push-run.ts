@@ -1,11 +1,5 @@
 import { z } from 'zod'
-import {
-  EntryMetadataSchema,
-  hashEntry,
-  hashPayload,
-  type JournalEntry,
-  type NewJournalEntry,
-} from '../journal/entry.ts'
+import { EntryMetadataSchema, hashEntry, hashPayload, type JournalEntry } from '../journal/entry.ts'
 import { verifySignature, type WorkstationKey } from '../journal/workstation-key.ts'
 import { checkpointBytes } from '../journal/entry.ts'
 import { pushedSetOf } from './journaled.ts'
@@ -107,12 +101,11 @@ const Head = z.object({ entry: EntryMetadataSchema })
 
 /** The change sets of a run in their order. Throws a `ZodError` that names the place and the rule. */
 export function readSets(run: PushRun): readonly PushedSet[] {
-  return run.entries.flatMap(({ payload, payloadHash }, index) => {
+  return run.entries.flatMap(({ payload }, index) => {
     if (payload === null) return []
     const sequence = run.after.sequence + 1 + index
-    const { entry } = Head.parse(parseJson(payload, index))
-    const known: NewJournalEntry = { ...entry, payload }
-    const set = pushedSetOf({ ...known, sequence, payloadHash, hash: '' })
+    const content = parseJson(payload, index)
+    const set = pushedSetOf(Head.parse(content).entry, content)
     if (set === null) return []
     const checked = ChangeSetSchema.safeParse(set)
     if (checked.success) return [{ sequence, set: checked.data }]

@@ -198,7 +198,10 @@ export async function openSyncedLaboratory(workstationCount: number): Promise<Sy
 
   async function listSets(bench: ServiceBench) {
     const entries = await readAll(bench)
-    return entries.flatMap((entry) => pushedSetOf(entry) ?? [])
+    return entries.flatMap((entry) => {
+      const set = entry.payload === null ? null : pushedSetOf(entry, JSON.parse(entry.payload))
+      return set ?? []
+    })
   }
 
   async function readAll(bench: ServiceBench): Promise<readonly JournalEntry[]> {
