@@ -56,14 +56,14 @@ export function BringBundleDialog({ at, onAnswer, onClose }: BringBundleDialogPr
     >
       <div className="dialog-form">
         {brought === null && <p className="t2">{t(`bundle.bringLead.${at}`)}</p>}
-        <div role="status">
+        <div role="status" className="bundle-told">
           {reading !== null && <p>{t('bundle.reading', { file: reading })}</p>}
           {brought !== null && <Brought brought={brought} />}
         </div>
         {brought === null && (
           <div>
             <button
-              className="btn btn-lg"
+              className="btn btn-1 btn-lg"
               type="button"
               data-autofocus
               disabled={reading !== null}

@@ -64,7 +64,7 @@ export function TakeBundleDialog({ workstation, onClose }: TakeBundleDialogProps
       <div className="dialog-form">
         {made === null && problem === null && <p role="status">{t('bundle.making')}</p>}
         {made !== null && <Made made={made} />}
-        <div role="status">
+        <div role="status" className="bundle-told">
           {made !== null && step === 'saved' && (
             <Notice tone="ok" boxed detail={nextWords()}>
               {t('bundle.saved')}
