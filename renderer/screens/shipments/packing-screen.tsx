@@ -188,8 +188,8 @@ function SendForm({ laboratories, parcel, sampleIds, ready, checkProblem, onDisc
     setProblem(null)
     try {
       const made = await client.shipments.send({ sampleIds, toLaboratoryId: to.id, ...tidyParcel(parcel) })
-      const sentence = t('pack.sent', { count: made.items.length, to: made.to.name, number: made.number })
-      scanEngine.announce({ tone: 'ok', sentence })
+      const sentence = t('pack.sent', { count: made.items.length, to: made.to.name })
+      scanEngine.announce({ tone: 'ok', sentence, detail: t('pack.sentAs', { number: made.number }) })
       emptyPacking()
       goTo({ to: '/shipments/$id', params: { id: made.id }, replace: true })
     } catch (error) {

@@ -66,7 +66,7 @@ function ShipmentList() {
       width: '132px',
       cell: ({ number, to }) => (
         <span className="ship-way">
-          <Icon name={to.id === laboratory.id ? 'down' : 'up'} size={16} />
+          <Icon name={to.id === laboratory.id ? 'receive' : 'truck'} size={16} />
           <span className="medium">{t('numbered', { number })}</span>
         </span>
       ),
