@@ -70,7 +70,7 @@ test('a look elsewhere and a reload unpack nothing; it is sent', async () => {
   await goToScreen(sender, 'Samples')
   await sender.reload()
   await goToScreen(sender, 'Shipments')
-  await sender.getByRole('button', { name: 'Ship samples' }).first().click()
+  await sender.getByRole('button', { name: 'Go on packing, 2 in the parcel' }).click()
   await sender.getByRole('button', { name: 'Send 2 samples' }).click()
   await expect(sender.getByRole('heading', { name: /To Osprey Labs/ })).toBeVisible()
   await expect(sender.getByText('On its way')).toHaveCount(3)

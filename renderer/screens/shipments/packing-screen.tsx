@@ -12,7 +12,7 @@ import { usePageSubject } from '../../frame/page-subject.ts'
 import { goTo } from '../../navigation.ts'
 import { problemWords } from '../../problem.ts'
 import { scanEngine, useScanMeaning } from '../../scan/scanning.ts'
-import { useMe } from '../../session/session-store.ts'
+import { useMay, useMe } from '../../session/session-store.ts'
 import { packByScan } from './pack-by-scan.ts'
 import { beginPacking, changeParcel, emptyPacking, unpack, usePacking } from './packing-store.ts'
 import { ParcelFields, tidyParcel } from './parcel-fields.tsx'
@@ -21,9 +21,11 @@ import './shipments.css'
 
 /** A parcel that is packed: each scan adds a sample, and nothing leaves before it is sent. */
 export function PackingScreen() {
+  const { t } = useTranslation('shipments')
+  const mayShip = useMay('shipments:send')
   return (
     <WithHub>
-      <PackingPage />
+      {mayShip ? <PackingPage /> : <EmptyState icon="lock" title={t('mayNot')} hint={t('mayNotHint')} />}
     </WithHub>
   )
 }
