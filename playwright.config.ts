@@ -22,9 +22,9 @@ export default defineConfig({
   expect: { timeout: 15_000 },
   globalTimeout: 15 * 60_000,
   reporter: 'list',
-  use: { trace: 'retain-on-failure', screenshot: 'only-on-failure' },
+  use: { trace: 'retain-on-failure', screenshot: 'only-on-failure', launchOptions: browserOnThisMachine() },
   projects: [
     { name: 'electron', testIgnore: 'hub-*.test.ts' },
-    { name: 'browser', testMatch: 'hub-*.test.ts', use: { launchOptions: browserOnThisMachine() } },
+    { name: 'browser', testMatch: 'hub-*.test.ts' },
   ],
 })

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -82,41 +82,6 @@ export async function startElectron(application: ApplicationToStart): Promise<El
   } catch (error) {
     await close()
     throw error
-  }
-}
-
-/** The proportional set size of a process and all it started, in MB: memory shared with others counts by their number. */
-export function measureMemoryMb(pid: number): number {
-  const kilobytes = listTree(pid).reduce((sum, each) => sum + readPssKb(each), 0)
-  return kilobytes / 1_024
-}
-
-function listTree(pid: number): readonly number[] {
-  const children = new Map<number, number[]>()
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue
-    const parent = readParent(Number(name))
-    if (parent !== null) children.set(parent, [...(children.get(parent) ?? []), Number(name)])
-  }
-  const collect = (each: number): number[] => [each, ...(children.get(each) ?? []).flatMap(collect)]
-  return collect(pid)
-}
-
-function readParent(pid: number): number | null {
-  const found = /^PPid:\s*(\d+)/m.exec(readOrNothing(`/proc/${pid}/status`))
-  return found === null ? null : Number(found[1])
-}
-
-function readPssKb(pid: number): number {
-  return Number(/^Pss:\s*(\d+) kB/m.exec(readOrNothing(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0)
-}
-
-/** A process may end between being listed and being read. */
-function readOrNothing(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
   }
 }
 

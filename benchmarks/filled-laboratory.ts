@@ -34,13 +34,19 @@ export async function openFilledLaboratory(size: number): Promise<FilledLaborato
   return { bench, size, codeOf: codeOfSample, close: () => bench.close() }
 }
 
-function codeOfSample(number: number): string {
+/** What is printed on the tube of a sample with a number. */
+export function codeOfSample(number: number): string {
   if (number % 3 === 0) return `CLINIC/${String(number).padStart(8, '0')}`
   if (!isWorkstationPart(part)) throw new Error(`${part} is no workstation part`)
   return formatOwnCode('sampleTube', part, number).text
 }
 
-async function fillWithCodes(database: DomainDatabase, laboratoryId: string, size: number): Promise<void> {
+/** Gives each sample of a laboratory the code that {@link FilledLaboratory.codeOf} says, linked to its tube. */
+export async function fillWithCodes(
+  database: Pick<DomainDatabase, 'asOwner'>,
+  laboratoryId: string,
+  size: number,
+): Promise<void> {
   // These rows are no change set that a journal should hear of.
   await database.asOwner((tx) => tx.execute(sql`alter table code disable trigger capture_change`))
   for (let from = 1; from <= size; from += rowsPerTransaction) {

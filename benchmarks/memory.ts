@@ -1,8 +1,9 @@
 import { administrator } from '../main/testing/workstation-process.ts'
 import { goToScreen, openBench, signIn } from '../e2e/bench-app.ts'
 import { type BenchmarkOptions, makeRow, type Row } from './benchmark.ts'
-import { makeEmptyApplication, measureMemoryMb, startElectron } from './electron-process.ts'
+import { makeEmptyApplication, startElectron } from './electron-process.ts'
 import { prepareHome } from './prepared-home.ts'
+import { measureMemoryMb } from './process-tree.ts'
 
 const budgetMb = 800
 const settlesWithinMs = 5_000

@@ -1,10 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PGlite } from '@electric-sql/pglite'
 import Database from 'better-sqlite3'
 import { z } from 'zod'
-import { DurableNodeFs } from '../platform/database/durable-node-fs.ts'
+import { openBarePglite } from './bare-pglite.ts'
 import { timed } from './benchmark.ts'
 
 /** What a command left in its domain's database and in the journal, as far as writing it again needs it. */
@@ -36,14 +35,7 @@ export interface RawRows {
  */
 export async function openRawRows(): Promise<RawRows> {
   const folder = mkdtempSync(join(tmpdir(), 'tracseq-raw-rows-'))
-  const fileSystem = new DurableNodeFs(join(folder, 'database'))
-  const database = await PGlite.create({
-    fs: fileSystem,
-    startParams: [
-      ...PGlite.defaultStartParams.filter((parameter) => parameter !== '-F'),
-      ...['-c', 'wal_sync_method=fsync'],
-    ],
-  })
+  const database = await openBarePglite(join(folder, 'database'))
   await database.exec(`create table captured (change_set text, ordinal int, image text, primary key (change_set, ordinal));
     create table kept_answer (key text primary key, answer text);
     create table outbox (sequence bigint primary key, payload text)`)

@@ -5,6 +5,7 @@ import type { Benchmark, Row } from './benchmark.ts'
 import { measureDurableCommand } from './durable-command.ts'
 import { measureFinding } from './finding.ts'
 import { measureGatewayShare } from './gateway-share.ts'
+import { measureSnapshot } from './hub-snapshot.ts'
 import { measureMemory } from './memory.ts'
 import { measureReceiving } from './receiving.ts'
 import { measureScanToScreen } from './scan-to-screen.ts'
@@ -16,6 +17,7 @@ const benchmarks: readonly Benchmark[] = [
   { name: 'command', run: measureDurableCommand },
   { name: 'receiving', run: measureReceiving },
   { name: 'finding', run: measureFinding },
+  { name: 'snapshot', run: measureSnapshot },
   { name: 'scan', run: measureScanToScreen, needsWindow: true },
   { name: 'start', run: measureStart, needsWindow: true },
   { name: 'memory', run: measureMemory, needsWindow: true },

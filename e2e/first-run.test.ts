@@ -40,6 +40,7 @@ test('a new laboratory is set up, and every screen of it is accessible in light 
       'Samples',
       'Storage',
       'Receive',
+      'Shipments',
       'Devices',
       'Sync',
       'Audit',

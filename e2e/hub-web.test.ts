@@ -146,7 +146,7 @@ test('a workstation is let in by a code that is shown once', async () => {
 })
 
 test('every screen is accessible and shows no defect', async () => {
-  for (const screen of ['Storage', 'Receive', 'Audit', 'System', 'People']) {
+  for (const screen of ['Storage', 'Receive', 'Shipments', 'Audit', 'System', 'People']) {
     await goToScreen(page, screen)
     await look(screen.toLowerCase())
     await expect(page.getByText('Something went wrong')).toHaveCount(0)

@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { type Page, test } from '@playwright/test'
 import { type FaultyProxy, startFaultyProxy } from '../main/sync/testing/faulty-proxy.ts'
 import { founderCode, Machine } from '../main/sync/testing/sync-network.ts'
@@ -130,6 +130,57 @@ test('and everybody has what was decided', async () => {
     { schema: 'same', revokedAt: null },
     { schema: 'same', revokedAt: null },
   ])
+})
+
+test('without any network a change goes to the Hub on a stick, and its answer back', async ({ browser }) => {
+  test.setTimeout(180_000)
+  network.leadTo(null)
+  await expect(state(two.page)).toContainText('Offline since', { timeout: 45_000 })
+  await openSample(two.page)
+  await changeProject(two.page, 'ONC-17')
+  await goToScreen(two.page, 'Sync')
+  await two.page.getByRole('button', { name: 'Take on a stick' }).press('Enter')
+  const dialog = two.page.getByRole('dialog')
+  await expect(dialog.getByText('1 change', { exact: true })).toBeVisible()
+  const carried = join(homes[1], 'carried.tracseq-bundle')
+  await two.app.evaluate(({ session }, path) => {
+    session.defaultSession.once('will-download', (_event, item) => item.setSavePath(path))
+  }, carried)
+  await dialog.getByRole('button', { name: 'Save the file' }).press('Enter')
+  await expect(dialog.getByText('The file was handed over')).toBeVisible()
+  await look(two.page, 'stick-saved')
+  await dialog.getByRole('button', { name: 'Close' }).last().click()
+
+  const context = await browser.newContext()
+  const page = await context.newPage()
+  await page.goto(hub.url)
+  await signIn(page, administrator)
+  await goToScreen(page, 'Sync')
+  await page.getByRole('button', { name: 'Workstations' }).click()
+  await look(page, 'stick-hub')
+  await page.getByRole('button', { name: 'Bring from a stick' }).press('Enter')
+  const atHub = page.getByRole('dialog')
+  await atHub.getByLabel('Choose the file').setInputFiles(carried)
+  await expect(atHub.getByText('1 change was taken')).toBeVisible()
+  await look(page, 'stick-brought-hub')
+  await atHub.getByRole('button', { name: /^Take the answer to/ }).press('Enter')
+  const download = page.waitForEvent('download')
+  await atHub.getByRole('button', { name: 'Save the file' }).press('Enter')
+  const answer = join(homes[1], 'answer.tracseq-bundle')
+  await (await download).saveAs(answer)
+  await context.close()
+
+  await two.page.getByRole('button', { name: 'Bring from a stick' }).press('Enter')
+  await dialog.getByLabel('Choose the file').setInputFiles(carried)
+  await expect(dialog.getByText('This bundle is for the Hub: bring it there')).toBeVisible()
+  await look(two.page, 'stick-wrong')
+  await dialog.getByLabel('Choose the file').setInputFiles(answer)
+  await expect(dialog.getByText('1 change that was made here: the Hub has it')).toBeVisible()
+  await look(two.page, 'stick-brought')
+  await dialog.getByRole('button', { name: 'Close' }).last().click()
+  await expect(state(two.page)).not.toContainText('waiting')
+  await openSample(one.page)
+  await expect(one.page.getByText('ONC-17').first()).toBeVisible({ timeout: 30_000 })
 })
 
 /** What the bar says of sync. */

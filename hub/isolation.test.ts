@@ -344,7 +344,14 @@ const nameless = [
   ...['samples.addType', 'samples.accessionBatch'],
   ...['system.health', 'system.services', 'system.wakeService', 'system.memory', 'system.journal'],
   ...['system.verifyJournal', 'system.changes', 'system.storeFile', 'system.metrics'],
-  ...['sync.pause', 'sync.resume', 'sync.enroll', 'sync.join', 'sync.createEnrolmentCode', 'sync.bringBundle'],
+  ...[
+    'sync.pause',
+    'sync.resume',
+    'sync.enroll',
+    'sync.join',
+    'sync.createEnrolmentCode',
+    'sync.bringBundle',
+  ],
 ]
 
 const procedures = listProcedures()

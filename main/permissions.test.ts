@@ -7,6 +7,7 @@ import { system } from '../platform/gateway/contract.ts'
 import { sync } from '../platform/sync/contract.ts'
 import { domainSyncContract } from '../platform/sync/domain-contract.ts'
 import { Received } from '../services/samples/contract.ts'
+import { shipments } from '../services/shipments/contract.ts'
 import { services } from '../services/registry.ts'
 import { devices } from './devices/contract.ts'
 import { codeOf, startWorkstationHere, type WorkstationHere } from './testing/workstation-here.ts'
@@ -142,5 +143,6 @@ function listProcedures(): readonly KnownProcedure[] {
   catalogue.add('system', system)
   catalogue.add('devices', devices)
   catalogue.add('sync', sync)
+  catalogue.add('shipments', shipments)
   return catalogue.list()
 }

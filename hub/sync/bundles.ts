@@ -12,7 +12,7 @@ import {
   openBundle,
 } from '../../platform/sync/bundle.ts'
 import {
-  LogPart,
+  type LogPart,
   ManifestToHub,
   type ManifestToWorkstation,
   Tally,
@@ -113,9 +113,9 @@ export class HubBundles {
     const tally = new Tally()
     let end = after
     let isWhole = true
-    while (isWhole && end.position < head.position) {
+    while (end.position < head.position) {
       const entries = await this.#entriesAfter(laboratoryId, end.position)
-      isWhole = await writer.add({ entries } satisfies z.input<typeof LogPart>)
+      isWhole = await writer.add({ entries } satisfies LogPart)
       if (!isWhole) break
       for (const entry of entries) if (entry.position > position) tally.add(recordedAtOf(entry))
       end = placeOf(entries.at(-1) ?? end)

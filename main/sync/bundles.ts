@@ -8,7 +8,7 @@ import {
   ManifestToWorkstation,
   Tally,
 } from '../../platform/sync/bundle-content.ts'
-import { BundleFolder, nameOfBundle } from '../../platform/sync/bundle-folder.ts'
+import { type BundleFolder, nameOfBundle } from '../../platform/sync/bundle-folder.ts'
 import type { BroughtBundle, MadeBundle } from '../../platform/sync/contract.ts'
 import type { PushRun } from '../../platform/sync/push-run.ts'
 import { sealingKeyFrom } from '../../platform/sync/sealing-key.ts'

@@ -1,6 +1,6 @@
-import { type AnyContractRouter, isContractProcedure } from '@orpc/contract'
+import { type AnyContractRouter, type AnySchema, isContractProcedure } from '@orpc/contract'
 import type { ProcedureMeta } from '../../platform/contract/procedure.ts'
-import { asContracted } from '../../platform/contract/refusal.ts'
+import { asContracted, Refusal } from '../../platform/contract/refusal.ts'
 import type { LocalService } from '../../platform/gateway/gateway.ts'
 import type { passedOnDomains } from '../../platform/sync/passed-on.ts'
 import type { SyncClient } from './sync-client.ts'
@@ -18,24 +18,33 @@ export function createPassingOnService(
   return {
     name: domain,
     contract,
-    async call(procedure, input, { actor, idempotencyKey, deadlineAt }) {
+    async call(procedure, given, { actor, idempotencyKey, deadlineAt }) {
+      const called = procedures.get(procedure)
+      if (!isContractProcedure(called)) throw new Error(`${domain}.${procedure} is not in the contract`)
+      const { inputSchema, meta } = called['~orpc'] as Definition
       const { userId = '', name = '' } = actor ?? {}
       try {
+        const input = await parse(inputSchema, given)
         return await client.passOn(
           { domain, procedure, input, actor: { userId, name }, idempotencyKey },
-          {
-            withinMs: deadlineAt - Date.now(),
-            changes: metaOf(procedures.get(procedure)).kind === 'command',
-          },
+          { withinMs: deadlineAt - Date.now(), changes: meta.kind === 'command' },
         )
       } catch (error) {
-        throw asContracted(procedures.get(procedure), error) ?? error
+        throw asContracted(called, error) ?? error
       }
     },
   }
 }
 
-function metaOf(procedure: AnyContractRouter | undefined): ProcedureMeta {
-  if (!isContractProcedure(procedure)) throw new Error('This is no procedure')
-  return procedure['~orpc'].meta as ProcedureMeta
+interface Definition {
+  readonly inputSchema?: AnySchema
+  readonly meta: ProcedureMeta
+}
+
+/** The input as the contract has it, or the refusal that a service would answer with. */
+async function parse(schema: AnySchema | undefined, input: unknown): Promise<unknown> {
+  const parsed = await schema?.['~standard'].validate(input)
+  if (parsed === undefined) return input
+  if (parsed.issues === undefined) return parsed.value
+  throw new Refusal('BAD_REQUEST', 'Input validation failed', { issues: parsed.issues })
 }

@@ -190,16 +190,14 @@ export class SyncClient {
 
   /**
    * Passes on what a person asks of a domain that the Hub alone answers. Throws OFFLINE when it cannot be reached now, and
-   * RULE_BROKEN where there is no Hub; a command asked again under its key is done once.
+   * AT_HUB_ONLY where there is no Hub; a command asked again under its key is done once.
    */
   async passOn(
     request: PassedOnRequest,
     { withinMs, changes }: { readonly withinMs: number; readonly changes: boolean },
   ): Promise<unknown> {
     if (!this.isEnrolled)
-      throw new Refusal('RULE_BROKEN', 'This is done by way of a Hub, and this laboratory has none.', {
-        rule: 'enrolled',
-      })
+      throw new Refusal('AT_HUB_ONLY', 'This is done by way of a Hub, and this laboratory has none.')
     const words = changes
       ? 'This is done at the Hub, and it cannot be reached now. If it was done all the same, it is seen when the Hub is there again.'
       : 'This is kept at the Hub, and it cannot be reached now.'

@@ -45,6 +45,7 @@ export const ManifestToWorkstation = z.strictObject({
 export type ManifestToWorkstation = z.output<typeof ManifestToWorkstation>
 
 export const LogPart = z.strictObject({ entries: z.array(WireEntry).min(1).max(1_000) })
+export type LogPart = z.output<typeof LogPart>
 
 /** Counts what goes into a bundle. */
 export class Tally {

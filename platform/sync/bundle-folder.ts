@@ -17,7 +17,7 @@ const keptMs = 60 * 60_000
 export class BundleFolder {
   readonly #folder: string
   readonly #held = new Map<string, HeldBundle & { readonly until: number }>()
-  #isClean = false
+  #ready: Promise<void> | null = null
 
   constructor(home: string) {
     this.#folder = join(home, 'bundles')
@@ -25,10 +25,14 @@ export class BundleFolder {
 
   /** A path for a new file. What was left by a program that was cut off is removed at the first time. */
   async newPath(): Promise<string> {
-    if (!this.#isClean) await rm(this.#folder, { recursive: true, force: true })
-    this.#isClean = true
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 })
+    this.#ready ??= this.#prepare()
+    await this.#ready
     return join(this.#folder, newId())
+  }
+
+  async #prepare(): Promise<void> {
+    await rm(this.#folder, { recursive: true, force: true })
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 })
   }
 
   /** Keeps a finished bundle for an hour. */

@@ -309,7 +309,7 @@ async function unseal(sealed: Buffer, key: KeyObject, index: number) {
   } catch (error) {
     throw new BundleProblem(
       'OTHER_KEY',
-      `Part ${index} does not open with the key of this computer: it was sealed for another one. Make the bundle again`,
+      `Part ${index} does not open with the key of this computer: it was sealed for another one. Let both sides speak over the network once, then make the bundle again`,
       { cause: error },
     )
   }

@@ -97,6 +97,7 @@ const byId = z.object({ id: ShipmentId })
 
 /** What a workstation, which passes everything on, says when it cannot. */
 const atHub = {
+  AT_HUB_ONLY: { status: 422, message: 'This is done by way of a Hub, and this laboratory has none' },
   OFFLINE: { status: 503, message: 'This is kept at the Hub, and it cannot be reached now' },
 } as const
 

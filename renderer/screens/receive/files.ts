@@ -3,6 +3,7 @@ import type { Import } from '../../../services/templates/contract.ts'
 import { client } from '../../client.ts'
 import { i18n } from '../../i18n.ts'
 import { problemCode, problemWords } from '../../problem.ts'
+import { saveFile } from '../../save-file.ts'
 
 const t = i18n.getFixedT(null, 'receive')
 
@@ -49,10 +50,5 @@ function unreadable(error: unknown): { readonly why: string; readonly code: stri
 
 /** Hands a text to the person as a file. */
 export function saveAsFile(text: string, name: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/csv;charset=utf-8' }))
-  const link = document.createElement('a')
-  link.href = url
-  link.download = name
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(url), 10_000)
+  saveFile(new Blob([text], { type: 'text/csv;charset=utf-8' }), name)
 }

@@ -41,6 +41,13 @@ it('draws where it lay as stretches between being placed and taken out', () => {
   ])
 })
 
+it('a sample that was shipped lies nowhere here any more', () => {
+  const placed = item('2026-11-02T00:00:00.000Z', 'storage', 'placed', { to: 'Box 1, A1' })
+  const shipped = item('2026-11-03T00:00:00.000Z', 'custody', 'shipped', { place: 'Osprey Labs' })
+  const [, storage] = lanesOf([shipped, placed], { events: [], problems: [] }, words)
+  expect(storage?.spans).toEqual([{ from: placed.at, to: shipped.at, label: 'Box 1, A1', short: 'A1' }])
+})
+
 it('counts notes and relations as the record', () => {
   const life = [item('1', 'note', 'noted', {}), item('2', 'custody', 'received', {})]
   expect(itemsInView(life, 'record')).toEqual([life[0]])

@@ -132,11 +132,12 @@ export function lanesOf(
 
 type Span = NonNullable<LifeLane['spans']>[number]
 
-/** Stretches between being placed and being taken out again. */
+/** Stretches between being placed and being taken out again, or shipped. */
 function storageSpans(items: readonly TimelineItem[]): readonly Span[] {
   const spans: Span[] = []
   let open: Omit<Span, 'to'> | null = null
-  for (const item of items.filter(({ lane }) => lane === 'storage').toReversed()) {
+  const isAbout = ({ lane, what }: TimelineItem) => lane === 'storage' || what === 'shipped'
+  for (const item of items.filter(isAbout).toReversed()) {
     if (open !== null) spans.push({ ...open, to: item.at })
     const to = item.detail['to']
     open = to === null || to === undefined ? null : { from: item.at, ...spanWords(to) }

@@ -144,81 +144,83 @@ function SampleLife({ sample }: { readonly sample: Sample }) {
           </h2>
           <p className="t2">{describe(sample, type?.name ?? sample.type)}</p>
         </div>
-        <div className="sample-acts" hidden={sample.shippedTo !== null}>
-          {tube?.state === 'placed' && (
-            <button
-              type="button"
-              className="btn btn-lg"
-              onClick={() =>
-                void act(
-                  () => client.storage.checkOut({ containerId: tube.id }),
-                  t('checkedOut', { code: tube.label }),
-                  () => client.storage.returnToPlace({ containerId: tube.id }),
-                )
-              }
-            >
-              <Icon name="hand" />
-              {t('checkOut')}
-            </button>
-          )}
-          {tube?.state === 'checked_out' && (
-            <button
-              type="button"
-              className="btn btn-1 btn-lg"
-              onClick={() =>
-                void act(
-                  () => client.storage.returnToPlace({ containerId: tube.id }),
-                  t('returned', { code: tube.label }),
-                  () => client.storage.checkOut({ containerId: tube.id }),
-                )
-              }
-            >
-              <Icon name="return" />
-              {t('return')}
-            </button>
-          )}
-          {tube?.state === 'unplaced' && (
-            <button
-              type="button"
-              className="btn btn-1 btn-lg"
-              onClick={() => void putAwaySamples([sample.id])}
-            >
-              <Icon name="freezer" />
-              {t('place')}
-            </button>
-          )}
-          <button type="button" className="btn btn-lg" onClick={() => setDialog('aliquot')}>
-            <Icon name="split" />
-            {t('aliquot')}
-          </button>
-          <button type="button" className="btn btn-lg" onClick={() => setDialog('amount')}>
-            <Icon name="minus" />
-            {t('take')}
-          </button>
-          <Menu position="bottom-end">
-            <Menu.Target>
-              <button type="button" className="btn btn-lg" aria-label={t('more')}>
-                <Icon name="more" />
+        {sample.shippedTo === null && (
+          <div className="sample-acts">
+            {tube?.state === 'placed' && (
+              <button
+                type="button"
+                className="btn btn-lg"
+                onClick={() =>
+                  void act(
+                    () => client.storage.checkOut({ containerId: tube.id }),
+                    t('checkedOut', { code: tube.label }),
+                    () => client.storage.returnToPlace({ containerId: tube.id }),
+                  )
+                }
+              >
+                <Icon name="hand" />
+                {t('checkOut')}
               </button>
-            </Menu.Target>
-            <Menu.Dropdown>
-              <Menu.Item onClick={() => setDialog('note')}>{t('note')}</Menu.Item>
-              <Menu.Item onClick={() => setDialog('edit')}>{common('change')}</Menu.Item>
-              {mayShip && <Menu.Item onClick={() => packSamples([sample])}>{t('ship')}</Menu.Item>}
-              <Menu.Label>{t('changeState')}</Menu.Label>
-              {SampleState.exclude(['deleted']).options.map((state) => (
-                <Menu.Item key={state} disabled={state === sample.state} onClick={() => setDialog(state)}>
-                  {common(`sampleState.${state}`)}
-                </Menu.Item>
-              ))}
-              <Menu.Divider />
-              {tube !== null && tube.state !== 'disposed' && (
-                <Menu.Item onClick={() => setDialog('dispose')}>{t('dispose')}</Menu.Item>
-              )}
-              <Menu.Item onClick={() => setDialog('delete')}>{t('delete')}</Menu.Item>
-            </Menu.Dropdown>
-          </Menu>
-        </div>
+            )}
+            {tube?.state === 'checked_out' && (
+              <button
+                type="button"
+                className="btn btn-1 btn-lg"
+                onClick={() =>
+                  void act(
+                    () => client.storage.returnToPlace({ containerId: tube.id }),
+                    t('returned', { code: tube.label }),
+                    () => client.storage.checkOut({ containerId: tube.id }),
+                  )
+                }
+              >
+                <Icon name="return" />
+                {t('return')}
+              </button>
+            )}
+            {tube?.state === 'unplaced' && (
+              <button
+                type="button"
+                className="btn btn-1 btn-lg"
+                onClick={() => void putAwaySamples([sample.id])}
+              >
+                <Icon name="freezer" />
+                {t('place')}
+              </button>
+            )}
+            <button type="button" className="btn btn-lg" onClick={() => setDialog('aliquot')}>
+              <Icon name="split" />
+              {t('aliquot')}
+            </button>
+            <button type="button" className="btn btn-lg" onClick={() => setDialog('amount')}>
+              <Icon name="minus" />
+              {t('take')}
+            </button>
+            <Menu position="bottom-end">
+              <Menu.Target>
+                <button type="button" className="btn btn-lg" aria-label={t('more')}>
+                  <Icon name="more" />
+                </button>
+              </Menu.Target>
+              <Menu.Dropdown>
+                <Menu.Item onClick={() => setDialog('note')}>{t('note')}</Menu.Item>
+                <Menu.Item onClick={() => setDialog('edit')}>{common('change')}</Menu.Item>
+                {mayShip && <Menu.Item onClick={() => packSamples([sample])}>{t('ship')}</Menu.Item>}
+                <Menu.Label>{t('changeState')}</Menu.Label>
+                {SampleState.exclude(['deleted']).options.map((state) => (
+                  <Menu.Item key={state} disabled={state === sample.state} onClick={() => setDialog(state)}>
+                    {common(`sampleState.${state}`)}
+                  </Menu.Item>
+                ))}
+                <Menu.Divider />
+                {tube !== null && tube.state !== 'disposed' && (
+                  <Menu.Item onClick={() => setDialog('dispose')}>{t('dispose')}</Menu.Item>
+                )}
+                <Menu.Item onClick={() => setDialog('delete')}>{t('delete')}</Menu.Item>
+              </Menu.Dropdown>
+            </Menu>
+          </div>
+        )}
       </header>
 
       <dl className="sample-facts">
@@ -226,7 +228,7 @@ function SampleLife({ sample }: { readonly sample: Sample }) {
           label={t('location')}
           value={
             tube?.place === null || tube === null
-              ? t('nowhere')
+              ? (sample.shippedTo ?? t('nowhere'))
               : `${tube.place.boxName}, ${tube.place.position}`
           }
           under={(tube?.place ?? tube?.reservedPlace)?.path.join(' › ') ?? ''}

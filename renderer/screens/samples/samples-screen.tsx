@@ -239,7 +239,7 @@ function columnsOf(types: ReadonlyMap<string, SampleType>, t: Translate): readon
       key: 'location',
       head: t('location'),
       width: 'minmax(140px, 1fr)',
-      cell: (row) => <span title={row.location ?? ''}>{shortPlace(row.location)}</span>,
+      cell: (row) => <Whereabouts sample={row} />,
     },
     {
       key: 'created',
@@ -252,6 +252,16 @@ function columnsOf(types: ReadonlyMap<string, SampleType>, t: Translate): readon
 }
 
 /** Box and position, which is what a hand looks for; the whole path is one look further away. */
+/** Where it lies, or where it was shipped. */
+function Whereabouts({ sample: { location, shippedTo } }: { readonly sample: Sample }) {
+  if (shippedTo === null) return <span title={location ?? ''}>{shortPlace(location)}</span>
+  return (
+    <span title={shippedTo}>
+      <Icon name="truck" size={14} /> {shippedTo}
+    </span>
+  )
+}
+
 function shortPlace(location: string | null): string {
   return location?.split(' › ').at(-1) ?? ''
 }

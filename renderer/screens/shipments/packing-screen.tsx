@@ -12,7 +12,7 @@ import { usePageSubject } from '../../frame/page-subject.ts'
 import { goTo } from '../../navigation.ts'
 import { problemWords } from '../../problem.ts'
 import { scanEngine, useScanMeaning } from '../../scan/scanning.ts'
-import { useMe } from '../../session/session-store.ts'
+import { useMay, useMe } from '../../session/session-store.ts'
 import { packByScan } from './pack-by-scan.ts'
 import { beginPacking, changeParcel, emptyPacking, unpack, usePacking } from './packing-store.ts'
 import { ParcelFields, tidyParcel } from './parcel-fields.tsx'
@@ -21,9 +21,11 @@ import './shipments.css'
 
 /** A parcel that is packed: each scan adds a sample, and nothing leaves before it is sent. */
 export function PackingScreen() {
+  const { t } = useTranslation('shipments')
+  const mayShip = useMay('shipments:send')
   return (
     <WithHub>
-      <PackingPage />
+      {mayShip ? <PackingPage /> : <EmptyState icon="lock" title={t('mayNot')} hint={t('mayNotHint')} />}
     </WithHub>
   )
 }
@@ -188,8 +190,8 @@ function SendForm({ laboratories, parcel, sampleIds, ready, checkProblem, onDisc
     setProblem(null)
     try {
       const made = await client.shipments.send({ sampleIds, toLaboratoryId: to.id, ...tidyParcel(parcel) })
-      const sentence = t('pack.sent', { count: made.items.length, to: made.to.name, number: made.number })
-      scanEngine.announce({ tone: 'ok', sentence })
+      const sentence = t('pack.sent', { count: made.items.length, to: made.to.name })
+      scanEngine.announce({ tone: 'ok', sentence, detail: t('pack.sentAs', { number: made.number }) })
       emptyPacking()
       goTo({ to: '/shipments/$id', params: { id: made.id }, replace: true })
     } catch (error) {

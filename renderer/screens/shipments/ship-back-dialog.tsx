@@ -29,8 +29,8 @@ export function ShipBackDialog({
     setProblem(null)
     try {
       const made = await client.shipments.sendBack({ id: shipment.id, ...tidyParcel(parcel) })
-      const sentence = t('pack.sent', { count: made.items.length, to: made.to.name, number: made.number })
-      scanEngine.announce({ tone: 'ok', sentence })
+      const sentence = t('pack.sent', { count: made.items.length, to: made.to.name })
+      scanEngine.announce({ tone: 'ok', sentence, detail: t('pack.sentAs', { number: made.number }) })
       onClose()
       goTo({ to: '/shipments/$id', params: { id: made.id } })
     } catch (error) {

@@ -11,14 +11,17 @@ export function ShipmentItems({
   shipment,
   isIncoming,
   isReceiving,
+  onTurnBack,
 }: {
   readonly shipment: Shipment
   readonly isIncoming: boolean
   readonly isReceiving: boolean
+  readonly onTurnBack: (item: ShipmentItem) => void
 }) {
   const { t } = useTranslation('shipments')
   const { id, items } = shipment
   const waiting = items.filter(({ state }) => state === 'travelling')
+  const hasRemarks = items.some((item) => remarkOf(item) !== null)
   const allFound = waiting.every(({ checkedOff }) => checkedOff)
   const tick = (some: readonly ShipmentItem[], present: boolean) =>
     void orSay(() =>
@@ -47,7 +50,12 @@ export function ShipmentItems({
               <th>{t('code')}</th>
               <th>{t('name')}</th>
               <th>{t('stateHead')}</th>
-              <th>{t('remark')}</th>
+              {hasRemarks && <th>{t('remark')}</th>}
+              {isReceiving && (
+                <th>
+                  <span className="vh">{t('turnBack.open')}</span>
+                </th>
+              )}
             </tr>
           </thead>
           <tbody>
@@ -72,7 +80,21 @@ export function ShipmentItems({
                 <td>
                   <ItemStatus item={item} />
                 </td>
-                <td className="t2">{item.turnedBack ?? item.words ?? ''}</td>
+                {hasRemarks && <td className="t2">{remarkOf(item) ?? ''}</td>}
+                {isReceiving && (
+                  <td className="ship-out">
+                    {item.state === 'travelling' && item.turnedBack === null && (
+                      <button
+                        type="button"
+                        className="btn btn-sm"
+                        aria-label={t('turnBack.openOne', { name: item.name })}
+                        onClick={() => onTurnBack(item)}
+                      >
+                        {t('turnBack.open')}
+                      </button>
+                    )}
+                  </td>
+                )}
               </tr>
             ))}
           </tbody>
@@ -80,6 +102,10 @@ export function ShipmentItems({
       </div>
     </section>
   )
+}
+
+function remarkOf({ turnedBack, words }: ShipmentItem): string | null {
+  return turnedBack ?? words
 }
 
 /** Its page has its custody; what has not been taken in yet has none here. */

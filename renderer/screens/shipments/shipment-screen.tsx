@@ -20,7 +20,7 @@ import { putAwaySamples } from '../storage/take-received.ts'
 import { receiveByScan } from './receive-by-scan.ts'
 import { ShipBackDialog } from './ship-back-dialog.tsx'
 import { ShipmentItems } from './shipment-items.tsx'
-import { ShipmentStatus } from './shipment-status.tsx'
+import { type ShipmentItem, ShipmentStatus } from './shipment-status.tsx'
 import { askAgainMs, parcelWords } from './shipments-screen.tsx'
 import { TakeInDialog } from './take-in-dialog.tsx'
 import { WithoutHub } from './without-hub.tsx'
@@ -58,7 +58,7 @@ export function ShipmentScreen({ id }: { readonly id: string }) {
 
 const noId = '00000000-0000-4000-8000-000000000000'
 
-type Dialog = 'take-in' | 'turn-back' | 'take-back' | 'ship-back'
+type Dialog = 'take-in' | 'turn-back' | 'take-back' | 'ship-back' | { readonly turnBack: ShipmentItem }
 
 function ShipmentPage({ shipment }: { readonly shipment: Shipment }) {
   const { t } = useTranslation('shipments')
@@ -79,11 +79,13 @@ function ShipmentPage({ shipment }: { readonly shipment: Shipment }) {
   )
   const close = () => setDialog(null)
   const here = { id: shipment.id }
+  const turnedBack = dialog !== null && typeof dialog === 'object' ? dialog.turnBack : null
+  const some = turnedBack === null ? {} : { sampleIds: [turnedBack.sampleId] }
   return (
     <div className="ship">
       <header className="ship-head">
         <span className={`ship-mark ${isIncoming ? 'in' : 'out'}`}>
-          <Icon name={isIncoming ? 'down' : 'up'} size={24} />
+          <Icon name={isIncoming ? 'receive' : 'truck'} size={24} />
         </span>
         <div className="grow">
           <h2>
@@ -96,10 +98,15 @@ function ShipmentPage({ shipment }: { readonly shipment: Shipment }) {
         </div>
         <Acts shipment={shipment} isIncoming={isIncoming} onOpen={setDialog} />
       </header>
-      {isReceiving && <Found shipment={shipment} />}
+      {isReceiving && waiting.some(isTakeable) && <Found shipment={shipment} />}
       <Attention shipment={shipment} isIncoming={isIncoming} />
       <div className="ship-panes">
-        <ShipmentItems shipment={shipment} isIncoming={isIncoming} isReceiving={isReceiving} />
+        <ShipmentItems
+          shipment={shipment}
+          isIncoming={isIncoming}
+          isReceiving={isReceiving}
+          onTurnBack={(turnBack) => setDialog({ turnBack })}
+        />
         <section className="column rule-l" aria-label={t('story')}>
           <div className="pane-h rule-b">
             <h2>{t('story')}</h2>
@@ -112,14 +119,16 @@ function ShipmentPage({ shipment }: { readonly shipment: Shipment }) {
       </div>
       {dialog === 'take-in' && <TakeInDialog shipment={shipment} onClose={close} />}
       {dialog === 'ship-back' && <ShipBackDialog shipment={shipment} onClose={close} />}
-      {dialog === 'turn-back' && (
+      {(dialog === 'turn-back' || turnedBack !== null) && (
         <ConfirmDialog
-          title={t('turnBack.title')}
+          title={
+            turnedBack === null ? t('turnBack.title') : t('turnBack.titleOne', { name: turnedBack.name })
+          }
           words={t('turnBack.words', { from: shipment.from.name })}
           confirmLabel={t('turnBack.act')}
           withReason
           onConfirm={async (reason) => {
-            await client.shipments.turnBack({ ...here, reason })
+            await client.shipments.turnBack({ ...here, ...some, reason })
             scanEngine.announce({ tone: 'ok', sentence: t('turnBack.done', { from: shipment.from.name }) })
           }}
           onClose={close}
@@ -159,7 +168,15 @@ function Acts({
   const { items } = shipment
   const waiting = items.filter(({ state }) => state === 'travelling')
   const received = items.filter(({ state }) => state === 'received')
-  const toTakeIn = waiting.filter(({ turnedBack, checkedOff }) => checkedOff || turnedBack === null)
+  const toTakeIn = waiting.filter(isTakeable)
+  const sampleIds = received.map(({ sampleId }) => sampleId)
+  const tubes = useQuery(
+    api.storage.containersOfSamples.queryOptions({
+      ...{ input: { sampleIds }, enabled: isIncoming && mayPlace && sampleIds.length > 0 },
+    }),
+  )
+  // A workstation has them once it has followed the Hub.
+  const inHand = (tubes.data ?? []).some(({ state }) => state === 'unplaced')
   if (!isIncoming)
     return maySend && waiting.length > 0 ? (
       <div className="ship-acts">
@@ -183,11 +200,11 @@ function Acts({
           {t('shipBack.open')}
         </button>
       )}
-      {mayPlace && received.length > 0 && (
+      {mayPlace && inHand && (
         <button
           type="button"
           className={`btn btn-lg${toTakeIn.length === 0 ? ' btn-1' : ''}`}
-          onClick={() => void putAwaySamples(received.map(({ sampleId }) => sampleId))}
+          onClick={() => void putAwaySamples(sampleIds)}
         >
           <Icon name="freezer" />
           {t('putAway')}
@@ -201,6 +218,11 @@ function Acts({
       )}
     </div>
   )
+}
+
+/** It may still become a sample of this laboratory. */
+function isTakeable({ state, checkedOff, turnedBack }: ShipmentItem): boolean {
+  return state === 'travelling' && (checkedOff || turnedBack === null)
 }
 
 /** How much of the parcel has been found. */
@@ -296,10 +318,10 @@ function storyOf({ events }: Shipment, t: Translate) {
     ...(event.what === 'received' ? { tone: 'ok' as const } : {}),
     sentence: (
       <>
-        <b>{t(`event.${event.what}`)}</b> {t('eventSamples', { count: event.samples })}
+        <b>{t(`event.${event.what}`)}</b> {t('eventAt', { count: event.samples, where: event.laboratory })}
       </>
     ),
     ...(event.words === null ? {} : { detail: event.words }),
-    by: t('byAt', { who: event.by, where: event.laboratory }),
+    by: event.by,
   }))
 }

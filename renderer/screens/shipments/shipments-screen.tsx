@@ -13,6 +13,7 @@ import { shortMoment } from '../../moments.ts'
 import { goTo } from '../../navigation.ts'
 import { useScanMeaning } from '../../scan/scanning.ts'
 import { useMay, useMe } from '../../session/session-store.ts'
+import { usePacking } from './packing-store.ts'
 import { findArrival } from './receive-by-scan.ts'
 import { ShipmentStatus } from './shipment-status.tsx'
 import { WithHub, WithoutHub } from './without-hub.tsx'
@@ -35,9 +36,11 @@ function ShipmentList() {
   const { t } = useTranslation(['shipments', 'common'])
   const navigate = useNavigate()
   const { direction } = useSearch({ from: '/shipments' })
-  const { laboratory } = useMe()
+  const { laboratory, user } = useMe()
   const maySend = useMay('shipments:send')
   const mayReceive = useMay('shipments:receive')
+  const packing = usePacking()
+  const packed = packing.userId === user.id ? packing.samples.length : 0
   const list = useInfiniteQuery({
     ...api.shipments.list.infiniteOptions({
       input: (cursor: string | undefined) => ({ direction: direction ?? 'both', limit: pageSize, cursor }),
@@ -66,7 +69,7 @@ function ShipmentList() {
       width: '132px',
       cell: ({ number, to }) => (
         <span className="ship-way">
-          <Icon name={to.id === laboratory.id ? 'down' : 'up'} size={16} />
+          <Icon name={to.id === laboratory.id ? 'receive' : 'truck'} size={16} />
           <span className="medium">{t('numbered', { number })}</span>
         </span>
       ),
@@ -123,7 +126,7 @@ function ShipmentList() {
         {maySend && (
           <button type="button" className="btn btn-1 end" onClick={() => goTo({ to: '/shipments/new' })}>
             <Icon name="plus" size={16} />
-            {t('make')}
+            {packed === 0 ? t('make') : t('goOnPacking', { count: packed })}
           </button>
         )}
       </div>

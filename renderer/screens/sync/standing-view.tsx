@@ -15,7 +15,9 @@ import { countText, durationText, shortMoment, wholeMoment } from '../../moments
 import { problemWords } from '../../problem.ts'
 import { useMay } from '../../session/session-store.ts'
 import { entryWords, partWords } from '../audit/entry-words.ts'
+import { BringBundleDialog } from './bring-bundle-dialog.tsx'
 import { EnrolForm } from './enrol-form.tsx'
+import { TakeBundleDialog } from './take-bundle-dialog.tsx'
 
 /** More than this, and the order in which things happened is in doubt for people who read the times. */
 const skewToMentionMs = 60_000
@@ -45,6 +47,7 @@ export function StandingView({ onConflicts }: { readonly onConflicts: () => void
         <State status={data} onChanged={() => void status.refetch()} />
         <ToDecide onConflicts={onConflicts} />
         {follows && <Waiting status={data} />}
+        {follows && mayManage && <ByHand />}
         {follows && <Came status={data} />}
       </div>
       <aside className="side scroll" tabIndex={0} aria-label={t('facts')}>
@@ -216,6 +219,36 @@ function Waiting({ status }: { readonly status: SyncStatus }) {
           </table>
           <p className="quiet-line waits-kept">{t('waitsKept')}</p>
         </>
+      )}
+    </section>
+  )
+}
+
+/** The way without any network: a file on a stick. */
+function ByHand() {
+  const { t } = useTranslation('sync')
+  const [open, setOpen] = useState<'take' | 'bring' | null>(null)
+  return (
+    <section aria-labelledby="h-by-hand">
+      <div className="pane-h rule-t">
+        <h2 id="h-by-hand">{t('bundle.title')}</h2>
+      </div>
+      <div className="by-hand">
+        <p className="t2">{t('bundle.lead')}</p>
+        <div className="acts">
+          <button className="btn" type="button" onClick={() => setOpen('take')}>
+            <Icon name="download" size={16} />
+            {t('bundle.take')}
+          </button>
+          <button className="btn" type="button" onClick={() => setOpen('bring')}>
+            <Icon name="upload" size={16} />
+            {t('bundle.bring')}
+          </button>
+        </div>
+      </div>
+      {open === 'take' && <TakeBundleDialog workstation={null} onClose={() => setOpen(null)} />}
+      {open === 'bring' && (
+        <BringBundleDialog at="bench" onAnswer={() => setOpen('take')} onClose={() => setOpen(null)} />
       )}
     </section>
   )

@@ -12,7 +12,9 @@ import { CodeText } from '../../components/sentence.tsx'
 import { Status, type StatusTone } from '../../components/status.tsx'
 import { useSyncStatus } from '../../frame/sync-state.tsx'
 import { countText, durationText, shortMoment } from '../../moments.ts'
+import { BringBundleDialog } from './bring-bundle-dialog.tsx'
 import { EnrolmentCodeDialog } from './enrolment-code-dialog.tsx'
+import { TakeBundleDialog } from './take-bundle-dialog.tsx'
 
 type Workstation = z.output<typeof EnrolledWorkstation>
 
@@ -49,6 +51,8 @@ function Workstations() {
   const { t } = useTranslation('sync')
   const [making, setMaking] = useState(false)
   const [revoking, setRevoking] = useState<Workstation | null>(null)
+  const [bringing, setBringing] = useState(false)
+  const [takingTo, setTakingTo] = useState<Pick<Workstation, 'id' | 'name'> | null>(null)
   const list = useQuery(api.sync.workstations.queryOptions({ refetchInterval: 5_000 }))
   const add = (
     <button className="btn btn-1" type="button" onClick={() => setMaking(true)}>
@@ -71,7 +75,13 @@ function Workstations() {
           <div className="pane-h">
             <h2>{t('view.workstations')}</h2>
             <span className="cnt">{list.data.items.length}</span>
-            <span className="end">{add}</span>
+            <span className="end">
+              <button className="btn" type="button" onClick={() => setBringing(true)}>
+                <Icon name="upload" size={16} />
+                {t('bundle.bring')}
+              </button>
+              {add}
+            </span>
           </div>
           <table className="tb two">
             <thead>
@@ -83,7 +93,7 @@ function Workstations() {
                 <th>{t('stations.schema')}</th>
                 <th>{t('clock')}</th>
                 <th>
-                  <span className="vh">{t('stations.revoke')}</span>
+                  <span className="vh">{t('stations.acts')}</span>
                 </th>
               </tr>
             </thead>
@@ -124,9 +134,19 @@ function Workstations() {
                   <td className="nowrap">{clockText(station.clockSkewMs)}</td>
                   <td className="num">
                     {station.revokedAt === null && (
-                      <button className="btn btn-sm" type="button" onClick={() => setRevoking(station)}>
-                        {t('stations.revoke')}
-                      </button>
+                      <span className="row-acts">
+                        <button
+                          className="btn btn-sm"
+                          type="button"
+                          aria-label={t('bundle.takeFor', { name: station.name })}
+                          onClick={() => setTakingTo(station)}
+                        >
+                          {t('bundle.take')}
+                        </button>
+                        <button className="btn btn-sm" type="button" onClick={() => setRevoking(station)}>
+                          {t('stations.revoke')}
+                        </button>
+                      </span>
                     )}
                   </td>
                 </tr>
@@ -135,6 +155,17 @@ function Workstations() {
           </table>
         </>
       )}
+      {bringing && (
+        <BringBundleDialog
+          at="hub"
+          onAnswer={(workstation) => {
+            setBringing(false)
+            setTakingTo(workstation)
+          }}
+          onClose={() => setBringing(false)}
+        />
+      )}
+      {takingTo !== null && <TakeBundleDialog workstation={takingTo} onClose={() => setTakingTo(null)} />}
       {making && <EnrolmentCodeDialog onClose={() => setMaking(false)} />}
       {revoking !== null && (
         <ConfirmDialog

@@ -6,7 +6,7 @@ import type { DomainDatabase } from '../../../platform/database/domain-database.
  * and a line of history. Sample number n has the id, name, code and so on that its number says.
  */
 export async function fillWithSamples(
-  database: DomainDatabase,
+  database: Pick<DomainDatabase, 'asOwner'>,
   laboratoryId: string,
   many: number,
 ): Promise<void> {
