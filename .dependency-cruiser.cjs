@@ -135,7 +135,7 @@ module.exports = {
   options: {
     doNotFollow: { path: 'node_modules' },
     exclude: {
-      path: '^(out|dist|build|drizzle|coverage|demo-report|test-results|playwright-report|[.][^./][^/]*)/',
+      path: '^(benchmarks/pouchdb|out|dist|build|drizzle|coverage|demo-report|test-results|playwright-report|[.][^./][^/]*)/',
     },
     // Type imports count: whoever needs to know a type of the other side depends on it.
     tsPreCompilationDeps: true,

@@ -10,6 +10,7 @@ import { measureMemory } from './memory.ts'
 import { measureReceiving } from './receiving.ts'
 import { measureScanToScreen } from './scan-to-screen.ts'
 import { measureStart } from './start.ts'
+import { measureSyncing } from './syncing.ts'
 
 /** `npm run bench [-- --only NAME] [-- --json] [-- --size 1000000]`. */
 const benchmarks: readonly Benchmark[] = [
@@ -18,6 +19,7 @@ const benchmarks: readonly Benchmark[] = [
   { name: 'receiving', run: measureReceiving },
   { name: 'finding', run: measureFinding },
   { name: 'snapshot', run: measureSnapshot },
+  { name: 'sync', run: measureSyncing },
   { name: 'scan', run: measureScanToScreen, needsWindow: true },
   { name: 'start', run: measureStart, needsWindow: true },
   { name: 'memory', run: measureMemory, needsWindow: true },
