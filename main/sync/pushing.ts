@@ -57,10 +57,13 @@ export class Pushing {
     return this.#known
   }
 
-  /** Pushes all that is there by now. True when anything was sent. */
-  async pushAll(): Promise<boolean> {
+  /** Pushes all that is there by now, and tells of every run that the Hub has taken. True when anything was sent. */
+  async pushAll(onTaken: () => void): Promise<boolean> {
     let sent = false
-    for (let more = true; more; sent ||= more) more = await this.#pushSome()
+    while (await this.#pushSome()) {
+      sent = true
+      onTaken()
+    }
     return sent
   }
 

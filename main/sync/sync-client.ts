@@ -341,12 +341,23 @@ export class SyncClient {
         problems.push(error)
       }
     }
-    await attempt(async () => {
-      if (await pushing.pushAll()) this.#lastPushAt = new Date().toISOString()
-    })
-    await attempt(async () => {
-      if (await pulling.pullAll()) this.#lastPullAt = new Date().toISOString()
-    })
+    const pull = () =>
+      attempt(async () => {
+        if (await pulling.pullAll()) this.#lastPullAt = new Date().toISOString()
+      })
+    // What was decided comes back while the next is on its way. If that fails, the last pull of the round says so.
+    let pulls = Promise.resolve()
+    const pullMeanwhile = () => {
+      pulls = pulls.then(pull).catch(() => undefined)
+    }
+    try {
+      await attempt(async () => {
+        if (await pushing.pushAll(pullMeanwhile)) this.#lastPushAt = new Date().toISOString()
+      })
+    } finally {
+      await pulls
+    }
+    await pull()
     const [problem] = problems
     if (problem !== undefined) throw problem
     this.#announce('online', 'The Hub is reached, and has all that was made here.')
