@@ -21,13 +21,14 @@ import './shipments.css'
 
 /** A parcel that is packed: each scan adds a sample, and nothing leaves before it is sent. */
 export function PackingScreen() {
-  const { t } = useTranslation('shipments')
   const mayShip = useMay('shipments:send')
-  return (
-    <WithHub>
-      {mayShip ? <PackingPage /> : <EmptyState icon="lock" title={t('mayNot')} hint={t('mayNotHint')} />}
-    </WithHub>
-  )
+  return <WithHub>{mayShip ? <PackingPage /> : <MayNot />}</WithHub>
+}
+
+function MayNot() {
+  const { t } = useTranslation('shipments')
+  usePageSubject(t('pack.subject'))
+  return <EmptyState icon="lock" title={t('mayNot')} hint={t('mayNotHint')} />
 }
 
 function PackingPage() {

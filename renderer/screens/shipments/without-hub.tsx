@@ -3,6 +3,7 @@ import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { ProblemNotice } from '../../components/problem-notice.tsx'
+import { usePageSubject } from '../../frame/page-subject.ts'
 import { useSyncStatus } from '../../frame/sync-state.tsx'
 import { problemCode } from '../../problem.ts'
 
@@ -25,9 +26,13 @@ export function WithoutHub({ error, onRetry }: { readonly error: unknown; readon
 
 /** Shows its children where there is a Hub to ship by. */
 export function WithHub({ children }: { readonly children: ReactNode }) {
-  const { t } = useTranslation('shipments')
   const { data } = useSyncStatus()
-  if (data?.state !== 'not-enrolled') return children
+  return data?.state === 'not-enrolled' ? <NoHub /> : children
+}
+
+function NoHub() {
+  const { t } = useTranslation('shipments')
+  usePageSubject(t('title'))
   return (
     <EmptyState icon="truck" title={t('noHub')} hint={t('noHubHint')}>
       <Link className="btn" to="/sync">
