@@ -32,6 +32,8 @@ export class BatchView implements HubView {
   readonly #asked = new Set<string>()
   readonly #known: Known
   readonly #rows = new Map<RowAddress, RowImage>()
+  /** The same by table, since a look-up would go through all of them. */
+  readonly #written = new Map<string, Map<RowAddress, RowImage>>()
   readonly #fates = new Map<string, Fate>()
   readonly #makers = new Map<RowAddress, string>()
   readonly #opened = new Map<string, WorkItem>()
@@ -48,7 +50,12 @@ export class BatchView implements HubView {
 
   /** Lays a decision over what is loaded. */
   add({ rows, fates, body }: Decision): void {
-    for (const { address, image } of rows) this.#rows.set(address, image)
+    for (const { address, image } of rows) {
+      this.#rows.set(address, image)
+      const { domain, table } = splitAddress(address)
+      const written = this.#written.get(`${domain}/${table}`) ?? new Map<RowAddress, RowImage>()
+      this.#written.set(`${domain}/${table}`, written.set(address, image))
+    }
     for (const { changeSetId, fate } of fates) this.#fates.set(changeSetId, fate)
     for (const id of body.closes) {
       const item = this.#opened.get(id)
@@ -102,14 +109,11 @@ export class BatchView implements HubView {
   }
 
   #layOver(lookUp: LookUp, loaded: readonly RowImage[]): readonly RowImage[] {
-    if (this.#rows.size === 0) return loaded
     const { domain, table } = lookUp
-    const prefix = `${domain}/${table}/`
-    const kept = loaded.filter((row) => !this.#rows.has(addressOf(domain, table, row.id ?? '')))
-    const written = [...this.#rows]
-      .filter(([address, row]) => address.startsWith(prefix) && matches(row, lookUp))
-      .map(([, row]) => row)
-    return [...kept, ...written]
+    const written = this.#written.get(`${domain}/${table}`)
+    if (written === undefined) return loaded
+    const kept = loaded.filter((row) => !written.has(addressOf(domain, table, row.id ?? '')))
+    return [...kept, ...[...written.values()].filter((row) => matches(row, lookUp))]
   }
 
   #answerMaker(question: Extract<Question, { ask: 'maker' }>): string | null | undefined {
