@@ -1,6 +1,6 @@
 import { ratio } from './statistics.ts'
 
-export type Unit = 'ms' | 'MB' | 'rows/s' | '×'
+export type Unit = 'ms' | 'MB' | 'rows/s' | 'requests/s' | 'sets/s' | '×'
 
 /** One line of the table: what TracSeq needs, what the baseline needed in the same run, and how they compare. */
 export interface Row {

@@ -11,7 +11,11 @@ import { fillWithSamples } from '../services/samples/testing/many-samples.ts'
 import { fillWithCodes } from './filled-laboratory.ts'
 
 const program = resolve(import.meta.dirname, '../hub/index.ts')
+/** Everybody here calls from one address. */
+const ownEnvironment: Environment = { TRACSEQ_HUB_GUESSES_PER_MINUTE: '10000' }
 const awakeWithinMs = 120_000
+
+type Environment = Readonly<Record<string, string>>
 
 /** A real Hub in a process of its own, on its embedded PostgreSQL, with one laboratory. */
 export interface BenchHub {
@@ -22,26 +26,37 @@ export interface BenchHub {
   readonly urlOf: (domain: string) => string
   /** Runs work as the server's administrator in one transaction of a domain's database. */
   asAdministrator<T>(domain: string, work: (tx: Transaction) => Promise<T>): Promise<T>
+  /** Ends it and starts it again on its home; other things may stand in its environment then. */
+  restart(environment?: Environment): Promise<void>
   close(): Promise<void>
 }
 
 /** Starts a Hub on a new home and waits until all its services are there. */
-export async function openBenchHub(environment: Readonly<Record<string, string>> = {}): Promise<BenchHub> {
+export async function openBenchHub(extra: Environment = {}): Promise<BenchHub> {
+  let environment = { ...ownEnvironment, ...extra }
   const machine = new Machine({
     program,
-    environment: { TRACSEQ_HUB_GUESSES_PER_MINUTE: '10000', ...environment },
+    get environment() {
+      return environment
+    },
   })
+  const urlOf = (domain: string) => administratorUrl(machine.home, domain)
   try {
     await machine.start()
     const { user, laboratory } = await (await machine.admin()).client(auth).me()
     await untilAwake(machine)
-    const urlOf = (domain: string) => administratorUrl(machine.home, domain)
     return {
       machine,
       laboratoryId: laboratory.id,
       administratorId: user.id,
       urlOf,
       asAdministrator: (domain, work) => usingEngine(urlOf(domain), (engine) => engine.transact(work)),
+      async restart(other = {}) {
+        await machine.stop()
+        environment = { ...ownEnvironment, ...other }
+        await machine.start()
+        await untilAwake(machine)
+      },
       close: () => machine.remove(),
     }
   } catch (error) {
@@ -64,7 +79,7 @@ export async function fillHub(hub: BenchHub, size: number): Promise<void> {
   )
 }
 
-/** The domains whose rows workstations have as well. */
+/** The tables of a domain whose rows workstations have as well. */
 export async function listTravellingTables(tx: Transaction): Promise<readonly string[]> {
   const rows = await rowsOf<{ name: string }>(
     tx,
@@ -75,7 +90,7 @@ export async function listTravellingTables(tx: Transaction): Promise<readonly st
 }
 
 /** Waits until every service of a Hub that was just started can be called. */
-export async function untilAwake(machine: Machine): Promise<void> {
+async function untilAwake(machine: Machine): Promise<void> {
   const Ready = z.object({ services: z.record(z.string(), z.object({ state: z.string() })) })
   await until(async () => {
     const answer = await fetch(`${machine.url}/health/ready`)

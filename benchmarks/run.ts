@@ -5,7 +5,9 @@ import type { Benchmark, Row } from './benchmark.ts'
 import { measureDurableCommand } from './durable-command.ts'
 import { measureFinding } from './finding.ts'
 import { measureGatewayShare } from './gateway-share.ts'
+import { measureHubRequests } from './hub-requests.ts'
 import { measureSnapshot } from './hub-snapshot.ts'
+import { measureWorkstations } from './hub-workstations.ts'
 import { measureMemory } from './memory.ts'
 import { measureReceiving } from './receiving.ts'
 import { measureScanToScreen } from './scan-to-screen.ts'
@@ -18,8 +20,10 @@ const benchmarks: readonly Benchmark[] = [
   { name: 'command', run: measureDurableCommand },
   { name: 'receiving', run: measureReceiving },
   { name: 'finding', run: measureFinding },
+  { name: 'hub', run: measureHubRequests },
   { name: 'snapshot', run: measureSnapshot },
   { name: 'sync', run: measureSyncing },
+  { name: 'workstations', run: measureWorkstations },
   { name: 'scan', run: measureScanToScreen, needsWindow: true },
   { name: 'start', run: measureStart, needsWindow: true },
   { name: 'memory', run: measureMemory, needsWindow: true },
