@@ -11,6 +11,8 @@ interface Follower {
 
 const heartbeatMs = 15_000
 const quietMs = 30
+/** Whoever is told asks for what came, so many a second and no more: what they bring must not wait behind what they ask. */
+const askedPerSecond = 200
 /** A follower takes a token anew now and then, so one that was revoked does not listen for ever. */
 const longestMs = 9 * 60_000
 
@@ -22,6 +24,7 @@ export class HeadFeed {
   readonly #heartbeat: NodeJS.Timeout
   #telling: Promise<void> = Promise.resolve()
   #due: NodeJS.Timeout | null = null
+  #toldAt = 0
 
   constructor(reader: LogReader, journal: JournalClient) {
     this.#reader = reader
@@ -65,13 +68,16 @@ export class HeadFeed {
     this.endAll()
   }
 
-  /** Many entries come at once; one hint is enough for all of them. */
+  /** Many entries come at once; one hint is enough for all of them. The more follow, the longer that is gathered. */
   #tellSoon(): void {
     if (this.#due !== null || this.#followers.size === 0) return
+    const apartMs = (1_000 * this.#followers.size) / askedPerSecond
+    const afterMs = Math.max(quietMs, this.#toldAt + apartMs - performance.now())
     this.#due = setTimeout(() => {
       this.#due = null
+      this.#toldAt = performance.now()
       this.#telling = this.#telling.then(() => this.#tell()).catch(() => undefined)
-    }, quietMs)
+    }, afterMs)
   }
 
   async #tell(): Promise<void> {
