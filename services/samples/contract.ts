@@ -33,6 +33,8 @@ export const SampleState = z.enum([
   'deleted',
 ])
 export type SampleState = z.infer<typeof SampleState>
+/** Which states a screen may offer. */
+export { nextStates } from './domain/lifecycle.ts'
 
 /** The laboratory may add types, so a type is text; the built-in ones are listed by `types`. */
 export const SampleTypeName = requiredText(60)

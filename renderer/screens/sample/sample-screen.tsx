@@ -2,7 +2,7 @@ import { Menu } from '@mantine/core'
 import { useQueries, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { type Sample, SampleId, SampleState } from '../../../services/samples/contract.ts'
+import { type Sample, SampleId } from '../../../services/samples/contract.ts'
 import type { Container } from '../../../services/storage/contract.ts'
 import { api, client } from '../../client.ts'
 import { Cap } from '../../components/cap.tsx'
@@ -25,6 +25,7 @@ import { iconOf, itemsInView, lanesOf, type LifeView, lifeViews, toneOf } from '
 import { LineagePane } from './lineage-pane.tsx'
 import { ContestedTube } from '../sync/contested.tsx'
 import { putAwaySamples } from '../storage/take-received.ts'
+import { offeredStates } from './offered-states.ts'
 import { placeByScan } from './place-by-scan.ts'
 import { SampleDialog, type SampleDialogKind } from './sample-dialogs.tsx'
 import { LifeSentence } from './life-sentence.tsx'
@@ -120,6 +121,7 @@ function SampleLife({ sample }: { readonly sample: Sample }) {
     refresh()
   }
 
+  const states = offeredStates([sample])
   return (
     <div className="sample">
       {tube !== null && <ContestedTube tube={tube} />}
@@ -206,9 +208,9 @@ function SampleLife({ sample }: { readonly sample: Sample }) {
                 <Menu.Item onClick={() => setDialog('note')}>{t('note')}</Menu.Item>
                 <Menu.Item onClick={() => setDialog('edit')}>{common('change')}</Menu.Item>
                 {mayShip && <Menu.Item onClick={() => packSamples([sample])}>{t('ship')}</Menu.Item>}
-                <Menu.Label>{t('changeState')}</Menu.Label>
-                {SampleState.exclude(['deleted']).options.map((state) => (
-                  <Menu.Item key={state} disabled={state === sample.state} onClick={() => setDialog(state)}>
+                {states.length > 0 && <Menu.Label>{t('changeState')}</Menu.Label>}
+                {states.map((state) => (
+                  <Menu.Item key={state} onClick={() => setDialog(state)}>
                     {common(`sampleState.${state}`)}
                   </Menu.Item>
                 ))}

@@ -1,13 +1,14 @@
 import { Menu, Modal, Select, Textarea, TextInput } from '@mantine/core'
 import { type SyntheticEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { type Sample, SampleState } from '../../../services/samples/contract.ts'
+import type { Sample } from '../../../services/samples/contract.ts'
 import { client } from '../../client.ts'
 import { DialogFoot } from '../../components/dialog-foot.tsx'
 import { Icon } from '../../components/icon.tsx'
 import { Notice } from '../../components/notice.tsx'
 import { useMay } from '../../session/session-store.ts'
 import { packSamples } from '../shipments/pack-by-scan.ts'
+import { offeredStates, type OfferedState } from '../sample/offered-states.ts'
 import { problemWords } from '../../problem.ts'
 
 interface BulkBarProps {
@@ -21,7 +22,6 @@ interface RowProblem {
   readonly words: string
 }
 
-const states = SampleState.exclude(['deleted']).options
 const priorities = ['low', 'normal', 'high', 'urgent', 'stat'] as const
 
 /** What can be done to all chosen samples at once; each keeps its own result. */
@@ -29,7 +29,7 @@ export function BulkBar({ samples, onDone, onClear }: BulkBarProps) {
   const { t } = useTranslation('samples')
   const { t: common } = useTranslation('common')
   const mayShip = useMay('shipments:send')
-  const [dialog, setDialog] = useState<'edit' | (typeof states)[number] | null>(null)
+  const [dialog, setDialog] = useState<'edit' | OfferedState | null>(null)
   return (
     <div className="bulk" role="toolbar" aria-label={t('bulk.label')}>
       <b>{t('bulk.chosen', { count: samples.length })}</b>
@@ -40,7 +40,7 @@ export function BulkBar({ samples, onDone, onClear }: BulkBarProps) {
           </button>
         </Menu.Target>
         <Menu.Dropdown>
-          {states.map((state) => (
+          {offeredStates(samples).map((state) => (
             <Menu.Item key={state} onClick={() => setDialog(state)}>
               {common(`sampleState.${state}`)}
             </Menu.Item>
@@ -79,7 +79,7 @@ function BulkDialog({
   onDone,
 }: {
   readonly samples: readonly Sample[]
-  readonly to: (typeof states)[number] | null
+  readonly to: OfferedState | null
   readonly onClose: () => void
   readonly onDone: () => void
 }) {
