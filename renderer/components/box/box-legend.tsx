@@ -1,7 +1,7 @@
 import { useTranslation } from 'react-i18next'
 import { Icon } from '../icon.tsx'
 import type { BoxContents, BoxLooks } from './box-colours.ts'
-import { PositionMark } from './box-map.tsx'
+import { isKept, PositionMark } from './box-map.tsx'
 
 interface BoxLegendProps {
   readonly map: BoxContents
@@ -13,6 +13,7 @@ interface BoxLegendProps {
 export function BoxLegend({ map, looks, freshCount = 0 }: BoxLegendProps) {
   const { t } = useTranslation()
   const { capacity } = map.box
+  const kept = map.positions.filter(isKept).length
   return (
     <dl className="box-legend">
       {looks.legend.map(({ key, word, letter, colour, count }) => (
@@ -29,8 +30,17 @@ export function BoxLegend({ map, looks, freshCount = 0 }: BoxLegendProps) {
           <PositionMark state="reserved" look={null} />
           {t('box.reserved')}
         </dt>
-        <dd>{capacity.reserved}</dd>
+        <dd>{capacity.reserved - kept}</dd>
       </div>
+      {kept > 0 && (
+        <div>
+          <dt>
+            <PositionMark state="kept" look={null} />
+            {t('box.inHand')}
+          </dt>
+          <dd>{kept}</dd>
+        </div>
+      )}
       <div>
         <dt>
           <PositionMark state="available" look={null} />

@@ -203,11 +203,11 @@ function Cell({
   const isFresh = fresh?.has(label) === true
   const words = [
     label,
-    state === 'occupied' ? look?.word : t(`box.${state}`),
-    state === 'reserved' && position.reservedFor !== null
+    state === 'occupied' ? look?.word : t(isKept(position) ? 'box.inHand' : `box.${state}`),
+    state === 'reserved' && !isKept(position) && position.reservedFor !== null
       ? t('box.reservedFor', { who: position.reservedFor })
       : null,
-    state === 'reserved' && container !== null ? t('box.kept') : null,
+    isKept(position) ? t('box.kept') : null,
     container?.label,
     state === 'out_of_use' ? position.reason : null,
     isTarget ? t('box.target') : null,
@@ -240,7 +240,7 @@ function Cell({
           {inHand.letter}
         </span>
       ) : (
-        <PositionMark state={state} look={look} />
+        <PositionMark state={isKept(position) ? 'kept' : state} look={look} />
       )}
       {isFresh && (
         <span className="new">
@@ -251,12 +251,17 @@ function Cell({
   )
 }
 
+/** Whether a tube that somebody has in hand is expected back here. */
+export function isKept({ state, container }: BoxPosition): boolean {
+  return state === 'reserved' && container !== null
+}
+
 /** What stands in a position, also for the legend. */
 export function PositionMark({
   state,
   look,
 }: {
-  readonly state: BoxPosition['state']
+  readonly state: BoxPosition['state'] | 'kept'
   readonly look: { readonly letter: string; readonly colour: string } | null
 }) {
   switch (state) {
@@ -270,6 +275,12 @@ export function PositionMark({
       return (
         <span className="cap resv" aria-hidden="true">
           <Icon name="clock" size={14} />
+        </span>
+      )
+    case 'kept':
+      return (
+        <span className="cap resv" aria-hidden="true">
+          <Icon name="hand" size={14} />
         </span>
       )
     case 'out_of_use':
