@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { command, domainContract, query } from '../platform/contract/procedure.ts'
 import { Instant } from '../platform/contract/values.ts'
+import { EnrolmentCode } from '../platform/sync/contract.ts'
 import { NewLaboratory, passwordErrors } from '../services/auth/contract.ts'
 
 /** No role holds it: only who can read the Hub's own files may operate the Hub. */
@@ -26,6 +27,19 @@ export const hub = domainContract('hub', {
     .errors(passwordErrors)
     .input(NewLaboratory)
     .output(Laboratory),
+  createFounderCode: command({
+    permission: operatorPermission,
+    path: '/founder-codes',
+    summary: 'Make a code with which one workstation brings a laboratory of its own to this Hub',
+    secretAnswer: true,
+  })
+    .input(
+      z.object({
+        /** Whether administrators may sign in there while the Hub is out of reach. */
+        administratorsOffline: z.boolean().default(true),
+      }),
+    )
+    .output(EnrolmentCode),
   rotateSigningKey: command({
     permission: operatorPermission,
     summary:

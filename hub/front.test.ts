@@ -23,7 +23,7 @@ import {
 import { auth } from '../services/auth/contract.ts'
 import { samples } from '../services/samples/contract.ts'
 import type { Command } from '../tools/cli/command.ts'
-import { addLaboratory, laboratories, rotateSigningKey } from '../tools/cli/hub-laboratories.ts'
+import { addLaboratory, founderCode, laboratories, rotateSigningKey } from '../tools/cli/hub-laboratories.ts'
 import { hub as hubContract } from './contract.ts'
 import { openOperatorToken } from './operator.ts'
 import { takeSigningKey } from './testing/signing-key.ts'
@@ -266,6 +266,12 @@ describe('the operator', () => {
     expect((await theirs.client(auth).listUsers({})).items).toHaveLength(1)
     // Nobody learns before signing in who else is here.
     expect(await createHttpClient(hub.url, auth, null).status()).toMatchObject({ laboratory: null })
+  })
+
+  it('makes codes for founders, which no administrator of a laboratory may', async () => {
+    expect(await operate(founderCode)).toMatch(/^[0-9A-Z]{5}(-[0-9A-Z]{5}){6}\nIt is shown this once/)
+    const theirs = createHttpClient(hub.url, hubContract, admin.token)
+    await expect(theirs.createFounderCode({})).rejects.toMatchObject({ status: 403 })
   })
 
   it('hears what is wrong with a laboratory', async () => {

@@ -122,7 +122,6 @@ export async function startHub(options: HubOptions): Promise<Hub> {
         filesPerLaboratory: true,
       }),
     )
-    gateway.addLocal(createHubService(gateway))
     const sync = await openHubSync({
       home: home.path,
       url: server.urlOf(databaseOf('sync')),
@@ -132,6 +131,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       domains: services.map(({ name }) => name),
     })
     closers.push(() => sync.close())
+    gateway.addLocal(createHubService(gateway, sync.trust))
     const shipments = await openShipments({
       url: server.urlOf(databaseOf('sync')),
       gateway,

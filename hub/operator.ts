@@ -5,10 +5,11 @@ import { operatorPermission } from './contract.ts'
 import { NO_LABORATORY } from './log/log-schema.ts'
 
 const tokenName = 'operator'
+export const operatorId = 'operator'
 
 /** Who operates the Hub: nobody's colleague, in no laboratory. */
 const operator: Actor = {
-  userId: 'operator',
+  userId: operatorId,
   name: 'Operator of the Hub',
   sessionId: null,
   laboratoryId: NO_LABORATORY,

@@ -8,7 +8,7 @@ import { type Command, CommandRefused } from './cli/command.ts'
 import { doctor } from './cli/doctor.ts'
 import { enroll } from './cli/enroll.ts'
 import { exportTables } from './cli/export.ts'
-import { addLaboratory, laboratories, rotateSigningKey } from './cli/hub-laboratories.ts'
+import { addLaboratory, founderCode, laboratories, rotateSigningKey } from './cli/hub-laboratories.ts'
 import { rebuild } from './cli/rebuild.ts'
 import { resetPassword } from './cli/reset-password.ts'
 import { restore } from './cli/restore.ts'
@@ -25,6 +25,7 @@ const commands: readonly Command[] = [
   resetPassword,
   enroll,
   laboratories,
+  founderCode,
   addLaboratory,
   rotateSigningKey,
 ]

@@ -98,7 +98,7 @@ function implementSync({ reader, decisions, domains, trust, store, feed, bundles
     })),
     createEnrolmentCode: os.createEnrolmentCode.handler(({ context, input }) =>
       trust.createCode({
-        laboratoryId: input.for === 'founder' ? null : laboratoryOf(context),
+        laboratoryId: laboratoryOf(context),
         administratorsOffline: input.administratorsOffline,
         createdBy: context.envelope.actor?.userId ?? '',
       }),

@@ -15,6 +15,8 @@ import {
   until,
   untilCaughtUp,
 } from './testing/sync-network.ts'
+import { hub } from '../../hub/contract.ts'
+import { openOperatorToken } from '../../hub/operator.ts'
 
 let network: SyncNetwork
 let one: Machine
@@ -55,7 +57,8 @@ describe('a workstation with data', () => {
 
   it('cannot do so twice, nor with a code that is wrong', async () => {
     const client = (await one.admin()).client(sync)
-    const { code } = await (await network.hub.admin()).client(sync).createEnrolmentCode({ for: 'founder' })
+    const operator = createHttpClient(network.hub.url, hub, openOperatorToken(network.hub.home))
+    const { code } = await operator.createFounderCode({})
     const given = { hubUrl: network.proxy.url, code }
     await expect(client.enroll(given)).rejects.toMatchObject({ code: 'ALREADY_ENROLLED' })
     await expect(createHttpClient(one.url, sync, null).join(given)).rejects.toMatchObject({

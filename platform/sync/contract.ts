@@ -156,6 +156,8 @@ const enrolment = z.object({
   hubUrl: requiredText(500),
   code: requiredText(100),
 })
+/** What lets one workstation in, shown this once. */
+export const EnrolmentCode = z.object({ code: z.string(), expiresAt: Instant })
 const enrolled = z.object({ laboratoryId: z.string(), role: z.enum(['founder', 'joiner']) })
 const enrolmentMs = 10 * 60_000
 
@@ -240,19 +242,17 @@ export const sync = domainContract('sync', {
     ),
   createEnrolmentCode: command({
     permission: 'sync:manage',
-    summary: 'Make a code with which one workstation can be enrolled',
+    summary: 'Make a code with which one empty workstation joins this laboratory',
     secretAnswer: true,
   })
     .errors(elsewhere)
     .input(
       z.object({
-        /** `founder` brings a laboratory of its own with its data; `joiner` is empty and joins this one. */
-        for: z.enum(['joiner', 'founder']).default('joiner'),
         /** Whether administrators may sign in there while the Hub is out of reach. */
         administratorsOffline: z.boolean().default(false),
       }),
     )
-    .output(z.object({ code: z.string(), expiresAt: Instant })),
+    .output(EnrolmentCode),
   revokeWorkstation: command({
     permission: 'sync:manage',
     summary: 'Take nothing from a workstation any more, and give it nothing',

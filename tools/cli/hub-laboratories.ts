@@ -1,4 +1,5 @@
 import { Laboratories, Laboratory, SigningKey } from '../../hub/contract.ts'
+import { EnrolmentCode } from '../../platform/sync/contract.ts'
 import { type Command, CommandRefused, required } from './command.ts'
 import { askHub } from './hub-access.ts'
 
@@ -23,6 +24,19 @@ export const addLaboratory: Command = {
       Laboratory,
     )
     context.say(`${made.name} is there (${made.id}); ${name} signs in with ${email} and adds its people.`)
+    return 0
+  },
+}
+
+export const founderCode: Command = {
+  name: 'founder-code',
+  parameters: '[--url URL]',
+  summary: 'makes a code with which one workstation brings a laboratory of its own to a running Hub',
+  options: ['url'],
+  async run(context) {
+    const asked = { method: 'POST', path: '/v1/hub/founder-codes', body: {} } as const
+    const { code, expiresAt } = await askHub(context, asked, EnrolmentCode)
+    context.say(`${code}\nIt is shown this once, lets in one workstation, and is good until ${expiresAt}.`)
     return 0
   },
 }

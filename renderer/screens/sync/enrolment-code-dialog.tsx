@@ -4,7 +4,6 @@ import { useTranslation } from 'react-i18next'
 import { client } from '../../client.ts'
 import { DialogFoot } from '../../components/dialog-foot.tsx'
 import { Icon } from '../../components/icon.tsx'
-import { Segmented } from '../../components/segmented.tsx'
 import { CodeText } from '../../components/sentence.tsx'
 import { wholeMoment } from '../../moments.ts'
 import { problemWords } from '../../problem.ts'
@@ -14,7 +13,6 @@ type Made = Awaited<ReturnType<typeof client.sync.createEnrolmentCode>>
 /** Makes the code with which one workstation is let in, and shows it this once. */
 export function EnrolmentCodeDialog({ onClose }: { readonly onClose: () => void }) {
   const { t } = useTranslation(['sync', 'common'])
-  const [role, setRole] = useState<'joiner' | 'founder'>('joiner')
   const [administratorsOffline, setAdministratorsOffline] = useState(false)
   const [made, setMade] = useState<Made | null>(null)
   const [problem, setProblem] = useState<string | null>(null)
@@ -24,7 +22,7 @@ export function EnrolmentCodeDialog({ onClose }: { readonly onClose: () => void 
     setBusy(true)
     setProblem(null)
     try {
-      setMade(await client.sync.createEnrolmentCode({ for: role, administratorsOffline }))
+      setMade(await client.sync.createEnrolmentCode({ administratorsOffline }))
     } catch (error) {
       setProblem(problemWords(error))
     } finally {
@@ -43,19 +41,7 @@ export function EnrolmentCodeDialog({ onClose }: { readonly onClose: () => void 
     >
       {made === null ? (
         <div className="dialog-form">
-          <div>
-            <p className="md medium code-for">{t('code.for')}</p>
-            <Segmented
-              label={t('code.for')}
-              options={[
-                { value: 'joiner', label: t('code.joiner') },
-                { value: 'founder', label: t('code.founder') },
-              ]}
-              value={role}
-              onChange={setRole}
-            />
-            <p className="sm t2 code-for">{t(role === 'joiner' ? 'code.joinerHint' : 'code.founderHint')}</p>
-          </div>
+          <p className="md t2">{t('code.lead')}</p>
           <Checkbox
             size="sm"
             label={t('code.administrators')}
