@@ -6,7 +6,7 @@ import { samples } from '../services/samples/contract.ts'
 import { type BenchmarkOptions, makeRow, type Row, timed } from './benchmark.ts'
 import { installPouchDb, replicateWithPouchDb } from './pouchdb.ts'
 
-const sizes = [1_000, 3_000]
+const sizes = [1_000, 10_000]
 const rowsAtOnce = 500
 const budget = 2
 const caughtUpWithinMs = 60 * 60_000

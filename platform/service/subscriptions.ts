@@ -52,7 +52,7 @@ export function runSubscriptions(options: {
   readonly workstationId: string
   readonly react: (reaction: Reaction, work: (scope: WriteScope) => Promise<void>) => Promise<void>
   readonly onFailure: (entry: JournalEntry, error: unknown) => void
-  /** Whether work of several steps is under way here, which somebody waits for; nobody waits for a reaction. */
+  /** Whether work of several steps is under way here: somebody may wait for it, and nobody waits for a reaction. */
   readonly isBusy: () => boolean
 }): SubscriptionRunner {
   const { subscriber, subscriptions, database, journal } = options
