@@ -4,6 +4,8 @@ import { configDefaults, defineConfig } from 'vitest/config'
 const crash = ['main/crash.test.ts', 'main/growth.test.ts', 'main/sync/*.test.ts']
 /** One workstation at a time; what it lives through cannot be lived through again, so nothing is repeated. */
 const aloneAndOnce = { fileParallelism: false, maxWorkers: 1, retry: 0, sequence: { groupOrder: 1 } }
+/** The Hub on PostgreSQL, its workstations on PGlite. */
+const hubAndWorkstations = ['services/sync.test.ts']
 /** Tests that take minutes. They have a command of their own. */
 const long = ['services/templates/long-manifest.test.ts']
 
@@ -24,7 +26,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{platform,services,main,renderer,tools,benchmarks}/**/*.test.{ts,tsx}'],
-          exclude: [...configDefaults.exclude, ...crash, ...long],
+          exclude: [...configDefaults.exclude, ...crash, ...long, ...hubAndWorkstations],
         },
       },
       {
@@ -57,7 +59,7 @@ export default defineConfig({
             'services/auth/{sign-in,signing-keys,users}.test.ts',
             'services/samples/{service,receive,finding,interruption}.test.ts',
             'platform/database/{domain-database,snapshot}.test.ts',
-            'services/sync.test.ts',
+            ...hubAndWorkstations,
             'hub/**/*.test.ts',
           ],
           setupFiles: ['platform/database/testing/use-postgres.ts'],

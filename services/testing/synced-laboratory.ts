@@ -66,7 +66,10 @@ export interface SyncedLaboratory {
 export async function openSyncedLaboratory(workstationCount: number): Promise<SyncedLaboratory> {
   const laboratoryId = uuidv7()
   const open = async (workstationId: string, isHub: boolean): Promise<Machine> => {
-    const bench = await openServiceBench(definitions, { laboratoryId, workstationId, isHub })
+    const bench = await openServiceBench(definitions, {
+      ...{ laboratoryId, workstationId, isHub },
+      engine: isHub ? 'of-run' : 'pglite',
+    })
     return {
       bench,
       barcodes: ServiceClients.barcodes(bench),

@@ -13,11 +13,16 @@ import { emptyDatabase } from './empty-database.ts'
 /** Set by the vitest project `postgres` to its server; without it tests run on PGlite. */
 const serverUrl = process.env['TRACSEQ_TEST_POSTGRES'] ?? null
 
-/** Opens a test's database on the engine this run is about. The directory names it on a server, too. */
+/** What a test's database is on: the engine this run is about, or PGlite in any case, as at every workstation. */
+export type TestEngine = 'of-run' | 'pglite'
+
+/** Opens a test's database. The directory names it on a server, too. */
 export async function openTestDatabase(
   options: Omit<WorkstationDatabaseOptions, 'template'>,
+  engine: TestEngine = 'of-run',
 ): ReturnType<typeof openWorkstationDatabase> {
-  if (serverUrl === null) return openWorkstationDatabase({ ...options, template: await emptyDatabase() })
+  if (serverUrl === null || engine === 'pglite')
+    return openWorkstationDatabase({ ...options, template: await emptyDatabase() })
   const name = databaseNameOf(options.directory)
   await onServer(serverUrl, async (client) => {
     const found = await client.query('select from pg_database where datname = $1', [name])
@@ -37,8 +42,8 @@ async function openOnServer(url: string, name: string, options: DomainDatabaseOp
 }
 
 /** Loses a closed database, as a broken disk does. */
-export async function loseTestDatabase(directory: string): Promise<void> {
-  if (serverUrl === null) {
+export async function loseTestDatabase(directory: string, engine: TestEngine = 'of-run'): Promise<void> {
+  if (serverUrl === null || engine === 'pglite') {
     rmSync(directory, { recursive: true, force: true })
     return
   }

@@ -7,7 +7,7 @@ import type { ContractRouterClient } from '@orpc/contract'
 import { v7 as uuidv7 } from 'uuid'
 import { type Actor, type Envelope, envelopeHeader } from '../../contract/envelope.ts'
 import type { ProcedureMeta } from '../../contract/procedure.ts'
-import { loseTestDatabase, openTestDatabase } from '../../database/testing/test-database.ts'
+import { loseTestDatabase, openTestDatabase, type TestEngine } from '../../database/testing/test-database.ts'
 import { makeTestFolder } from '../../database/testing/test-folder.ts'
 import type { DomainDatabase } from '../../database/domain-database.ts'
 import { readMigrations } from '../../database/migrate.ts'
@@ -73,6 +73,7 @@ export async function openServiceBench(
     readonly laboratoryId?: string
     readonly workstationId?: string
     readonly isHub?: boolean
+    readonly engine?: TestEngine
   } = {},
 ): Promise<ServiceBench> {
   const home = makeTestFolder('tracseq-services-')
@@ -86,7 +87,11 @@ export async function openServiceBench(
     service: null,
   }
   const logs: FromService[] = []
-  const machine = { workstationId: options.workstationId ?? 'test-bench', isHub: options.isHub ?? false }
+  const machine: Machine = {
+    workstationId: options.workstationId ?? 'test-bench',
+    isHub: options.isHub ?? false,
+    engine: options.engine ?? 'of-run',
+  }
   let open = await openAll(home, machine, definitions, logs)
 
   function clientOf(name: string): unknown {
@@ -130,7 +135,7 @@ export async function openServiceBench(
     },
     async restart({ losing = [] } = {}) {
       await closeAll(open)
-      for (const name of losing) await loseTestDatabase(join(home, 'databases', name))
+      for (const name of losing) await loseTestDatabase(join(home, 'databases', name), machine.engine)
       open = await openAll(home, machine, definitions, logs)
     },
     async close() {
@@ -143,11 +148,12 @@ export async function openServiceBench(
 interface Machine {
   readonly workstationId: string
   readonly isHub: boolean
+  readonly engine: TestEngine
 }
 
 async function openAll(
   home: string,
-  { workstationId, isHub }: Machine,
+  { workstationId, isHub, engine }: Machine,
   definitions: readonly ServiceDefinition[],
   logs: FromService[],
 ): Promise<OpenBench> {
@@ -168,7 +174,7 @@ async function openAll(
   gateway.addLocal(createSystemService({ gateway, journal: journal.client, home, version: 'test' }))
   const services: OpenService[] = []
   for (const definition of definitions) {
-    services.push(await openOne(definition, { home, journal, gateway, workstation, isHub, logs }))
+    services.push(await openOne(definition, { home, journal, gateway, workstation, isHub, engine, logs }))
   }
   return { journal, gateway, services }
 }
@@ -181,6 +187,7 @@ async function openOne(
     readonly gateway: Gateway
     readonly workstation: { readonly id: string; readonly name: string }
     readonly isHub: boolean
+    readonly engine: TestEngine
     readonly logs: FromService[]
   },
 ): Promise<OpenService> {
@@ -200,16 +207,19 @@ async function openOne(
   })
   serveServicePort(gateway, outward.port1, name)
   const journal = await connectJournal(around.journal.createPort())
-  const { database } = await openTestDatabase({
-    domain: name,
-    tables: definition.tables,
-    journal,
-    workstationId: workstation.id,
-    platformMigrations: readMigrations(join(repository, 'drizzle/platform')),
-    migrations: readMigrations(join(repository, 'drizzle', name)),
-    directory: join(home, 'databases', name),
-    snapshots: join(home, 'snapshots', name),
-  })
+  const { database } = await openTestDatabase(
+    {
+      domain: name,
+      tables: definition.tables,
+      journal,
+      workstationId: workstation.id,
+      platformMigrations: readMigrations(join(repository, 'drizzle/platform')),
+      migrations: readMigrations(join(repository, 'drizzle', name)),
+      directory: join(home, 'databases', name),
+      snapshots: join(home, 'snapshots', name),
+    },
+    around.engine,
+  )
   const running = await startService(definition, {
     database,
     journal,
