@@ -14,7 +14,7 @@ import {
 import type { PushAnswer } from '../../platform/sync/wire.ts'
 import type { Decisions } from './decisions.ts'
 import type { Domains } from './domains.ts'
-import { SyncProblem } from './sync-problem.ts'
+import { revoked, SyncProblem } from './sync-problem.ts'
 import type { SyncStore, Workstation } from './sync-store.ts'
 import type { Trust } from './trust.ts'
 
@@ -117,9 +117,10 @@ export class Intake {
 
   async #admit(waiting: WaitingRun): Promise<AdmittedRun> {
     const { run } = waiting
-    // Another run of the same workstation may have been taken meanwhile.
+    // Meanwhile another run of the same workstation may have been taken, or the workstation revoked.
     const current = await this.#options.store.workstationBy('id', waiting.workstation.id)
     const workstation = current ?? waiting.workstation
+    if (workstation.revokedAt !== null) await this.#options.trust.refuse(revoked(), workstation)
     const end = await this.#prove(workstation, run)
     const sets = readSets(run)
     for (const pushed of sets) await this.#checkAuthor(workstation, pushed)
