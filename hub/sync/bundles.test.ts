@@ -237,7 +237,7 @@ describe('a bundle of a workstation', () => {
   it('is refused when it is of a copy of the workstation', async () => {
     const bench = await newBench()
     await bring(await bundleOf(bench, runsOf(bench, begin, [3])))
-    for (const sizes of [[3], [2, 2], [5]])
+    for (const sizes of [[1], [2], [3], [2, 2], [5]])
       expect(await bring(await bundleOf(bench, runsOf(bench, begin, sizes)))).toBe('ANOTHER_HISTORY')
     expect(await newestRefusal()).toMatchObject({ workstationId: bench.id, code: 'BUNDLE_ANOTHER_HISTORY' })
   })
@@ -249,8 +249,11 @@ describe('a bundle of a workstation', () => {
     const after = verifyRun(anew, bench.key.publicKey)
     const runs = [anew, ...runsOf(bench, after, [3])]
     expect(await bring(await bundleOf(bench, runs))).toMatchObject({ taken: 5, known: 0 })
-    expect(await newestRefusal()).toMatchObject({ workstationId: bench.id, code: 'JOURNAL_BEGUN_ANEW' })
-    await bring(await bundleOf(bench, runs))
+    const begunAnew = await newestRefusal()
+    expect(begunAnew).toMatchObject({ workstationId: bench.id, code: 'JOURNAL_BEGUN_ANEW' })
+    // Its beginning, brought once more, does not set back what the Hub has of it.
+    expect(await bring(await bundleOf(bench, [anew]))).toMatchObject({ taken: 0, known: 2 })
+    expect(await newestRefusal()).toEqual(begunAnew)
     bench.place = verifyRun(runs[1] ?? anew, bench.key.publicKey)
     await bench.push(bench.runOf(attempts(1)))
   })

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import { rm } from 'node:fs/promises'
 import { v7 as newId } from 'uuid'
 import { z } from 'zod'
 import { notFound } from '../../platform/contract/refusal.ts'
@@ -34,6 +35,7 @@ import { compareVersions } from '../../platform/sync/versions.ts'
 import { quietEntries } from '../../platform/sync/wire.ts'
 import type { LogReader } from '../log/log-reader.ts'
 import type { Domains } from './domains.ts'
+import { Fates } from './fates.ts'
 import type { Intake } from './intake.ts'
 import { SyncProblem } from './sync-problem.ts'
 import type { SyncStore, Workstation } from './sync-store.ts'
@@ -63,9 +65,11 @@ const attempts = 3
 export class HubBundles {
   readonly #options: HubBundlesOptions
   readonly #folder: BundleFolder
+  readonly #fates: Fates
 
   constructor(options: HubBundlesOptions) {
     this.#options = options
+    this.#fates = new Fates(options.domains)
     this.#folder = new BundleFolder(options.home)
   }
 
@@ -98,6 +102,9 @@ export class HubBundles {
       log(`A bundle of ${sum.changes} changes was made for ${workstation.name}`, { bundle: id })
       const { direction } = about
       return { id, name, sizeBytes, direction, partner: workstation.name, ...sum, isWhole }
+    } catch (error) {
+      await rm(path, { force: true })
+      throw error
     } finally {
       await writer.close()
     }
@@ -240,7 +247,7 @@ export class HubBundles {
     const { store, intake } = this.#options
     for (let attempt = 1; ; attempt += 1) {
       const current = (await store.workstationBy('id', sender.id)) ?? sender
-      const rest = restOf(run, current)
+      const rest = await this.#restOf(run, current)
       if (rest === null) return []
       try {
         return (await intake.push(current, rest)).decided
@@ -249,6 +256,26 @@ export class HubBundles {
         if (!isLate || attempt === attempts) throw error
       }
     }
+  }
+
+  /** What of a run is not here yet; null when all of it is. */
+  async #restOf(run: PushRun, { laboratoryId, pushed, publicKey }: Workstation): Promise<PushRun | null> {
+    if (pushed === null) return run
+    const end = verifyRun(run, publicKey)
+    if (isSame(end, pushed)) return null
+    const isAnew = beginsAnew(run)
+    const isLater = run.after.sequence > pushed.sequence
+    if (isLater && !isAnew) throw outOfTurn(run, pushed)
+    const isBefore = end.sequence <= pushed.sequence
+    const rest = isLater || isBefore ? null : continueRun(run, pushed)
+    if (rest !== null) return rest
+    // Numbers count within one history only. Beyond it, what became of the sets tells whether they are here.
+    const ids = readSets(run).map(({ set }) => set.id)
+    const fates = await this.#fates.of(laboratoryId, ids)
+    const isKnown = ids.every((id) => (fates[id] ?? null) !== null)
+    if (isKnown && (ids.length > 0 || (isBefore && !isAnew))) return null
+    if (isAnew) return run
+    throw anotherHistory(pushed)
   }
 
   async #record(
@@ -260,7 +287,9 @@ export class HubBundles {
     log(`A bundle was refused: ${message}`, { fault, bundle: header?.id ?? null })
     // What does not even say whose it is, or only comes too early, is no attempt at anything.
     if (header === null || fault === 'OUT_OF_TURN' || fault === 'TOO_OLD_HERE') return
-    const id = sender?.id ?? `unknown ${header.from.slice(0, 16)}`
+    // Whose it is in another laboratory is nobody's business in this one.
+    const isOurs = sender !== null && sender.laboratoryId === laboratoryId
+    const id = isOurs ? sender.id : `unknown ${header.from.slice(0, 16)}`
     await store.recordRefusal({ code: `BUNDLE_${fault}`, words: message, workstation: { id, laboratoryId } })
   }
 }
@@ -273,23 +302,6 @@ function recipientOf({ sealingKey, revokedAt, name }: Workstation): KeyObject {
     'OTHER_KEY',
     `The Hub does not know yet how to seal something for ${name}: it is told when they next speak over the network`,
   )
-}
-
-/** What of a run is not here yet; null when all of it is. */
-function restOf(run: PushRun, { pushed, publicKey }: Workstation): PushRun | null {
-  if (pushed === null) return run
-  const end = verifyRun(run, publicKey)
-  if (isSame(end, pushed)) return null
-  const isBefore = end.sequence <= pushed.sequence
-  // What was begun anew counts from there, so numbers do not tell what is known of it.
-  if (beginsAnew(run) && (isBefore || run.after.sequence > pushed.sequence)) return run
-  if (end.sequence === pushed.sequence) throw anotherHistory(pushed)
-  if (isBefore) return null
-  if (run.after.sequence > pushed.sequence) throw outOfTurn(run, pushed)
-  const rest = continueRun(run, pushed)
-  if (rest !== null) return rest
-  if (beginsAnew(run)) return run
-  throw anotherHistory(pushed)
 }
 
 function anotherHistory({ sequence }: JournalPlace): BundleProblem {
@@ -318,6 +330,8 @@ function problemOf(error: unknown): unknown {
       return new BundleProblem('ANOTHER_HISTORY', error.message)
     case 'OUT_OF_TURN':
       return new BundleProblem('OUT_OF_TURN', error.message)
+    case 'REVOKED':
+      return new BundleProblem('REVOKED', error.message)
     case 'TAMPERED':
       return new BundleProblem('ALTERED', error.message)
     default:

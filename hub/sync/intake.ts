@@ -4,6 +4,7 @@ import type { ChangeSet } from '../../platform/sync/change-set.ts'
 import {
   beginsAnew,
   endBytes,
+  type JournalPlace,
   type PushedSet,
   type PushRun,
   readSets,
@@ -13,7 +14,7 @@ import {
 import type { PushAnswer } from '../../platform/sync/wire.ts'
 import type { Decisions } from './decisions.ts'
 import type { Domains } from './domains.ts'
-import { SyncProblem } from './sync-problem.ts'
+import { revoked, SyncProblem } from './sync-problem.ts'
 import type { SyncStore, Workstation } from './sync-store.ts'
 import type { Trust } from './trust.ts'
 
@@ -26,6 +27,24 @@ export interface IntakeOptions {
   readonly now?: () => number
 }
 
+type Answer = z.output<typeof PushAnswer>
+
+/** A run that waits for its laboratory's turn. */
+interface WaitingRun {
+  readonly workstation: Workstation
+  readonly run: PushRun
+  readonly resolve: (answer: Answer) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** A run that is proven, with the sets that are to be decided. */
+interface AdmittedRun extends WaitingRun {
+  readonly end: JournalPlace
+  readonly sets: readonly ChangeSet[]
+}
+
+/** Entries of several runs; a single run may have more. */
+const decidedTogether = 200
 /** How far a clock may run ahead before it is noticed. */
 const clockToleranceMs = 5_000
 const millisecondDigits = 13
@@ -33,6 +52,7 @@ const millisecondDigits = 13
 /** Takes what workstations push: proves the run, has its sets decided, and notes how far it came. */
 export class Intake {
   readonly #options: IntakeOptions
+  readonly #waiting = new Map<string, readonly WaitingRun[]>()
 
   constructor(options: IntakeOptions) {
     this.#options = options
@@ -42,31 +62,87 @@ export class Intake {
    * Takes one run. It may be sent again at any time: sets that were decided answer as before, and a run that was
    * cut off in the middle goes on where it was.
    */
-  push(workstation: Workstation, run: PushRun): Promise<z.output<typeof PushAnswer>> {
-    return this.#options.decisions.inTurn(workstation.laboratoryId, async () => {
-      // Another run of the same workstation may have been taken meanwhile.
-      const current = (await this.#options.store.workstationBy('id', workstation.id)) ?? workstation
-      return this.#take(current, run)
-    })
+  push(workstation: Workstation, run: PushRun): Promise<Answer> {
+    const { laboratoryId } = workstation
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+    const waiting = this.#waiting.get(laboratoryId) ?? []
+    this.#waiting.set(laboratoryId, [...waiting, { workstation, run, resolve, reject }])
+    // Runs that came meanwhile are taken with this one, and their own turn finds nothing left.
+    const turn = this.#options.decisions.inTurn(laboratoryId, () => this.#takeWaiting(laboratoryId))
+    turn.catch(reject)
+    return promise
   }
 
-  async #take(workstation: Workstation, run: PushRun): Promise<z.output<typeof PushAnswer>> {
-    const { store, decisions, key } = this.#options
+  /**
+   * Deciding costs as much for a run as for some dozens of sets, so what many workstations push is decided together. When
+   * that fails, each has its own answer: nobody's run hinders another's.
+   */
+  async #takeWaiting(laboratoryId: string): Promise<void> {
+    const admitted: AdmittedRun[] = []
+    for (const waiting of this.#takeOfEach(laboratoryId)) {
+      try {
+        admitted.push(await this.#admit(waiting))
+      } catch (error) {
+        waiting.reject(error)
+      }
+    }
+    if (admitted.length === 0) return
+    try {
+      await this.#decide(laboratoryId, admitted)
+    } catch (error) {
+      if (admitted.length === 1) admitted[0]?.reject(error)
+      else for (const one of admitted) await this.#decide(laboratoryId, [one]).catch(one.reject)
+    }
+  }
+
+  /** The first run of each workstation, as many as may be decided together: a second one follows from what the first leaves. */
+  #takeOfEach(laboratoryId: string): readonly WaitingRun[] {
+    const taken = new Map<string, WaitingRun>()
+    const left: WaitingRun[] = []
+    let entries = 0
+    for (const waiting of this.#waiting.get(laboratoryId) ?? []) {
+      const { workstation, run } = waiting
+      const fits = taken.size === 0 || entries + run.entries.length <= decidedTogether
+      if (!fits || left.length > 0 || taken.has(workstation.id)) {
+        left.push(waiting)
+        continue
+      }
+      taken.set(workstation.id, waiting)
+      entries += run.entries.length
+    }
+    if (left.length > 0) this.#waiting.set(laboratoryId, left)
+    else this.#waiting.delete(laboratoryId)
+    return [...taken.values()]
+  }
+
+  async #admit(waiting: WaitingRun): Promise<AdmittedRun> {
+    const { run } = waiting
+    // Meanwhile another run of the same workstation may have been taken, or the workstation revoked.
+    const current = await this.#options.store.workstationBy('id', waiting.workstation.id)
+    const workstation = current ?? waiting.workstation
+    if (workstation.revokedAt !== null) await this.#options.trust.refuse(revoked(), workstation)
     const end = await this.#prove(workstation, run)
     const sets = readSets(run)
     for (const pushed of sets) await this.#checkAuthor(workstation, pushed)
     await this.#checkPlace(workstation, run)
+    return { ...waiting, workstation, end, sets: sets.map(({ set }) => set) }
+  }
+
+  async #decide(laboratoryId: string, admitted: readonly AdmittedRun[]): Promise<void> {
+    const { store, decisions, key } = this.#options
     const now = (this.#options.now ?? Date.now)()
-    const decided = await decisions.decide(
-      workstation.laboratoryId,
-      sets.map(({ set }) => capClock(set, now)),
-    )
-    await store.notePushed(workstation.id, end)
-    return {
-      pushed: end,
-      countersignature: key.sign('hub-countersignature', endBytes(end)),
-      decided: decided.map(({ changeSetId, outcome, status }) => ({ changeSetId, outcome, status })),
-      clockAheadMs: Math.max(0, ...sets.map(({ set }) => aheadMs(set, now))),
+    const all = admitted.flatMap(({ sets }) => sets.map((set) => capClock(set, now)))
+    const decided = [...(await decisions.decide(laboratoryId, all))]
+    for (const { workstation, end, sets, resolve } of admitted) {
+      await store.notePushed(workstation.id, end)
+      resolve({
+        pushed: end,
+        countersignature: key.sign('hub-countersignature', endBytes(end)),
+        decided: decided
+          .splice(0, sets.length)
+          .map(({ changeSetId, outcome, status }) => ({ changeSetId, outcome, status })),
+        clockAheadMs: Math.max(0, ...sets.map((set) => aheadMs(set, now))),
+      })
     }
   }
 

@@ -16,3 +16,11 @@ export class SyncProblem extends Error {
 export function unauthorized(message: string): SyncProblem {
   return new SyncProblem(401, 'UNAUTHORIZED', message)
 }
+
+export function revoked(): SyncProblem {
+  return new SyncProblem(
+    403,
+    'REVOKED',
+    'This workstation was revoked: the Hub takes nothing from it any more',
+  )
+}

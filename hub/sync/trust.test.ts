@@ -3,13 +3,20 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { makeTestFolder } from '../../platform/database/testing/test-folder.ts'
+import { startTestGateway } from '../../platform/gateway/testing/test-gateway.ts'
+import { hashEntry } from '../../platform/journal/entry.ts'
 import {
   openWorkstationKey,
   verifySignature,
   type WorkstationKey,
 } from '../../platform/journal/workstation-key.ts'
 import { hubMarkOf, parseEnrolmentCode } from '../../platform/sync/enrolment-code.ts'
+import { emptyLog } from '../../platform/sync/log.ts'
+import { endBytes, type PushRun } from '../../platform/sync/push-run.ts'
 import { challengeBytes, enrolmentBytes, identityBytes } from '../../platform/sync/wire.ts'
+import { Decisions } from './decisions.ts'
+import { Domains } from './domains.ts'
+import { Intake } from './intake.ts'
 import { SyncStore } from './sync-store.ts'
 import { Trust, type TrustTimes } from './trust.ts'
 
@@ -246,5 +253,50 @@ describe('a token', () => {
     const data = identityBytes(nonce, challenge)
     expect(verifySignature({ publicKey: given, purpose: 'hub-identity', data, signature })).toBe(true)
     expect(verifySignature({ publicKey: given, purpose: 'hub-challenge', data, signature })).toBe(false)
+  })
+})
+
+/** A journal's first entry, which holds nothing to be decided. */
+function quietRunOf({ key }: Bench): PushRun {
+  const payloadHash = '0'.repeat(64)
+  const chained = hashEntry(Buffer.from(emptyLog.hash, 'hex'), 1, Buffer.from(payloadHash, 'hex'))
+  const end = { sequence: 1, hash: Buffer.from(chained).toString('hex') }
+  return {
+    after: { sequence: 0, hash: emptyLog.hash },
+    entries: [{ payloadHash, payload: null }],
+    signature: key.sign('push', endBytes(end)),
+  }
+}
+
+describe('a run that waits its turn', () => {
+  it('is not taken when its workstation is revoked meanwhile', async () => {
+    const { gateway, stop } = startTestGateway({ services: [] })
+    try {
+      const domains = new Domains(gateway, [])
+      const decisions = new Decisions(gateway, domains)
+      const intake = new Intake({ store, trust, decisions, domains, key: hubKey })
+      const [kept, lost] = [makeBench(), makeBench()]
+      for (const bench of [kept, lost]) await enrol(bench, await newCode())
+      const workstations = await store.workstationsOf(laboratoryId)
+      const before = Promise.withResolvers<undefined>()
+      const turn = decisions.inTurn(laboratoryId, () => before.promise)
+      const pushes = [kept, lost].map((bench) => {
+        const workstation = workstations.find(({ id }) => id === bench.id)
+        if (workstation === undefined) throw new Error('It is enrolled')
+        return intake.push(workstation, quietRunOf(bench))
+      })
+      await store.revoke(laboratoryId, lost.id, 'Lost')
+      before.resolve(undefined)
+      await turn
+      expect(await Promise.allSettled(pushes)).toMatchObject([
+        { status: 'fulfilled', value: { pushed: { sequence: 1 } } },
+        { status: 'rejected', reason: { status: 403, code: 'REVOKED' } },
+      ])
+      expect((await store.workstationBy('id', kept.id))?.pushed?.sequence).toBe(1)
+      expect((await store.workstationBy('id', lost.id))?.pushed).toBeNull()
+      expect(await refusals()).toEqual([expect.stringMatching(/^REVOKED/)])
+    } finally {
+      await stop()
+    }
   })
 })

@@ -23,7 +23,7 @@ import {
 } from '../../platform/sync/wire.ts'
 import type { z } from 'zod'
 import { type SealingStatement, verifySealingStatement } from '../../platform/sync/sealing-key.ts'
-import { SyncProblem, unauthorized } from './sync-problem.ts'
+import { revoked, SyncProblem, unauthorized } from './sync-problem.ts'
 import type { CodeRow, NewWorkstation, SyncStore, Workstation } from './sync-store.ts'
 
 export interface TrustTimes {
@@ -229,14 +229,6 @@ function decideEnrolment(
     // Whoever founds a laboratory signs in there as its administrator, with or without the Hub.
     administratorsOffline: code.administrators_offline || isFounder,
   }
-}
-
-function revoked(): SyncProblem {
-  return new SyncProblem(
-    403,
-    'REVOKED',
-    'This workstation was revoked: the Hub takes nothing from it any more',
-  )
 }
 
 function hashOfToken(token: string): string {

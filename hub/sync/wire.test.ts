@@ -139,6 +139,30 @@ describe('pushing', () => {
     )
   })
 
+  it('takes what several push at once, each its own, and what one may not push hinders no other', async () => {
+    const [foreign, ...honest] = await Promise.all(
+      [1, 2, 3].map(async () => enrolOnWire(hub.url, await newCode())),
+    )
+    if (foreign === undefined) throw new Error('There are three')
+    const refused = refusalOf(foreign.push(foreign.runOf([attempt({ workstationId: bench.id })])))
+    const pushed = honest.map(async (each) => {
+      const ids = [randomUUID(), randomUUID()]
+      const run = each.runOf(ids.map((id) => attempt({ id })))
+      return { ids, answers: await Promise.allSettled([each.push(run), each.push(run)]) }
+    })
+    expect(await refused).toBe('403 FOREIGN_SET')
+    for (const { ids, answers } of await Promise.all(pushed)) {
+      const [taken, ...more] = answers.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
+      expect(taken?.decided).toEqual(
+        ids.map((changeSetId) => ({ changeSetId, outcome: 'applied', status: 'taken' })),
+      )
+      // The same run once more does not follow from what it left itself.
+      expect(more).toEqual([])
+      const [late] = answers.flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : []))
+      expect(late instanceof HubRefused && late.code).toBe('OUT_OF_TURN')
+    }
+  })
+
   it('refuses what another workstation made, what is of another laboratory, and what leaves something out', async () => {
     const foreign = bench.runOf([attempt({ workstationId: randomUUID() })])
     expect(await refusalOf(bench.push(foreign))).toBe('403 FOREIGN_SET')

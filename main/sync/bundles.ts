@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import { rm } from 'node:fs/promises'
 import { v7 as newId } from 'uuid'
 import { fingerprintOf, type WorkstationKey } from '../../platform/journal/workstation-key.ts'
 import { type Bundle, BundleProblem, BundleWriter, openBundle } from '../../platform/sync/bundle.ts'
@@ -67,6 +68,9 @@ export async function makeBundle(options: BenchBundlesOptions, folder: BundleFol
     const name = nameOfBundle(workstation.name, 'hub', madeAt)
     await folder.hold({ id, laboratoryId, name, path })
     return { id, name, sizeBytes, direction: about.direction, partner: 'TracSeq Hub', ...sum, isWhole }
+  } catch (error) {
+    await rm(path, { force: true })
+    throw error
   } finally {
     await writer.close()
   }

@@ -45,9 +45,12 @@ export class Pushing {
   async begin(known: JournalPlace | null): Promise<void> {
     const { file } = this.#options
     if (known?.hash !== file.require().pushed?.hash) file.change({ pushed: known })
-    this.#known = known ?? file.require().journal
-    this.#isAnew = !(await this.#has(this.#known))
-    if (this.#isAnew) this.#known = await this.#placeOfEpoch()
+    const told = known ?? file.require().journal
+    const isAnew = !(await this.#has(told))
+    const beginning = isAnew ? await this.#placeOfEpoch() : told
+    // Both at once: somebody else may ask for them while the journal is read.
+    this.#known = beginning
+    this.#isAnew = isAnew
   }
 
   /** From where on the Hub lacks the journal, as far as is known here: it may have more. */

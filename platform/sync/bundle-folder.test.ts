@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { makeTestFolder } from '../database/testing/test-folder.ts'
 import { BundleFolder, nameOfBundle } from './bundle-folder.ts'
 
@@ -15,6 +15,30 @@ it('gives a bundle to its laboratory alone, with name and content', async () => 
   expect(await file?.text()).toBe('sealed')
   expect(await folder.find('one', 'theirs')).toBeNull()
   expect(await folder.find('two', 'ours')).toBeNull()
+})
+
+it('gives a bundle for an hour', async () => {
+  const folder = new BundleFolder(makeTestFolder('tracseq-bundle-folder-'))
+  const path = await folder.newPath()
+  writeFileSync(path, 'sealed')
+  await folder.hold({ id: 'one', laboratoryId: 'ours', name: 'a.tracseq-bundle', path })
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 59 * 60_000 })
+  try {
+    expect(await folder.find('one', 'ours')).not.toBeNull()
+    vi.setSystemTime(Date.now() + 2 * 60_000)
+    expect(await folder.find('one', 'ours')).toBeNull()
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
+it('is there again once the disk is', async () => {
+  const home = join(makeTestFolder('tracseq-bundle-folder-'), 'home')
+  writeFileSync(home, 'in the way')
+  const folder = new BundleFolder(home)
+  await expect(folder.newPath()).rejects.toThrow()
+  rmSync(home)
+  writeFileSync(await folder.newPath(), 'sealed')
 })
 
 it('keeps nothing of what was brought, nor of an earlier run of the program', async () => {

@@ -25,7 +25,10 @@ export class BundleFolder {
 
   /** A path for a new file. What was left by a program that was cut off is removed at the first time. */
   async newPath(): Promise<string> {
-    this.#ready ??= this.#prepare()
+    this.#ready ??= this.#prepare().catch((error: unknown) => {
+      this.#ready = null
+      throw error
+    })
     await this.#ready
     return join(this.#folder, newId())
   }
@@ -45,10 +48,10 @@ export class BundleFolder {
     this.#held.set(bundle.id, { ...bundle, until: Date.now() + keptMs })
   }
 
-  /** A bundle of this laboratory as a file; null for one that is not kept, or another laboratory's. */
+  /** A bundle of this laboratory as a file; null for one that is not kept any more, or another laboratory's. */
   async find(id: string, laboratoryId: string): Promise<File | null> {
     const held = this.#held.get(id)
-    if (held?.laboratoryId !== laboratoryId) return null
+    if (held?.laboratoryId !== laboratoryId || held.until <= Date.now()) return null
     const type = 'application/octet-stream'
     return new File([await openAsBlob(held.path, { type })], held.name, { type })
   }
