@@ -204,7 +204,12 @@ export function stateOf({ items }: Pick<StoredShipment, 'items'>) {
   const open = states.has('travelling') || states.has('cancelling') || states.has('arriving')
   if (states.has('received')) return open ? 'partly_received' : 'received'
   const travelling = items.filter(({ state }) => state === 'travelling')
-  const goesBack = travelling.length > 0 && travelling.every((item) => item.turned_back !== null)
+  const goesBack = travelling.length > 0 && travelling.every(isTurnedBack)
   if (open) return goesBack ? 'turned_back' : 'travelling'
   return states.has('cancelled') ? 'cancelled' : 'refused'
+}
+
+/** The receiver does not take it. What is checked off is taken in all the same. */
+function isTurnedBack(item: ItemRow): boolean {
+  return item.turned_back !== null && !item.checked_off
 }

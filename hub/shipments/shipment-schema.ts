@@ -42,7 +42,7 @@ export const shipmentSchema = `
     where state not in ('received', 'refused', 'cancelled');
   -- Found in the parcel, and not taken in yet.
   alter table shipment_item add column if not exists checked_off boolean not null default false;
-  -- Why the receiver does not take it.
+  -- Why the receiver does not take it, which counts unless it is checked off.
   alter table shipment_item add column if not exists turned_back text;
   -- The canonical keys of all codes of the sample and its tubes: what the receiver's scanner reads.
   alter table shipment_item add column if not exists lookup_keys text[] not null default '{}';

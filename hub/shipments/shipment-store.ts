@@ -188,41 +188,55 @@ export class ShipmentStore {
       .map(({ id }) => id)
   }
 
-  /** Turns samples that are in a state into another one, all in one step; gives those that it found. */
+  /**
+   * Turns samples that are in a state into another one, all in one step; gives those that it found. What the receiver does
+   * not take does not arrive, whoever turned it back meanwhile.
+   */
   turn(shipmentId: string, turn: Turn, some: Some = {}): Promise<readonly string[]> {
     const { from, to, by, because, told } = turn
     return this.#change(shipmentId, {
       ...{ from, some, told },
+      ...(to === 'arriving' ? { where: 'turned_back is null or checked_off' } : {}),
       set: `state = $7, asked_by = $8::jsonb, asked_because = $9, words = null, checked_off = false,
-        missing = case when $7 in ('arriving', 'cancelling') then false else missing end`,
+        missing = case when $7 in ('arriving', 'cancelling') then false else missing end,
+        turned_back = case when $7 = 'arriving' then null else turned_back end`,
       values: [to, JSON.stringify(toAsker(by)), because],
     })
   }
 
-  /** Changes samples that are in a state and tells it in the same step; gives those that it found. */
+  /**
+   * Changes samples that are in a state and tells it in the same step; gives those that it found. Whoever receives first is
+   * noted with it, also when they find samples missing.
+   */
   async #change(
     shipmentId: string,
     change: {
       readonly from: ItemState
       readonly some: Some
+      /** Which of them are changed: all of them where it is left out. */
+      readonly where?: string
       /** What is written, with its values from $7 on. */
       readonly set: string
       readonly values: readonly unknown[]
       readonly told: Told | null
     },
   ): Promise<readonly string[]> {
-    const { from, some, told } = change
+    const { from, some, where = 'true', told } = change
     const { rows } = await this.#database.query(
       `with changed as (
          update shipment_item set ${change.set}
          where shipment_id = $1 and state = $2 and ($3::uuid[] is null or sample_id = any ($3::uuid[]))
-           and not sample_id = any ($4::uuid[])
+           and not sample_id = any ($4::uuid[]) and (${where})
          returning sample_id, name),
        told as (
          insert into shipment_event (shipment_id, what, by_name, laboratory, samples, words)
          select $1, $5::json ->> 'what', $5::json ->> 'by', $5::json ->> 'laboratory', count(*),
            coalesce($6, string_agg(name, ', ' order by name))
-         from changed where $5 is not null having count(*) > 0)
+         from changed where $5 is not null having count(*) > 0),
+       noted as (
+         update shipment set received_at = coalesce(received_at, now()),
+           received_by = coalesce(received_by, $5::json ->> 'by')
+         where id = $1 and $5::json ->> 'what' in ('received', 'missing') and exists (select from changed))
        select sample_id from changed`,
       [
         ...[shipmentId, from, some.only ?? null, some.except ?? []],
@@ -259,24 +273,33 @@ export class ShipmentStore {
     )
   }
 
-  /** The parcel was opened without them. */
+  /** The parcel was opened without them. Those that are missing or turned back already stay as they are. */
   async noteMissing(shipmentId: string, sampleIds: readonly string[], told: Told): Promise<void> {
-    const set = 'missing = true, checked_off = false'
-    await this.#change(shipmentId, { from: 'travelling', some: { only: sampleIds }, set, values: [], told })
-  }
-
-  /** Whoever finds a tube that was turned back or missing after all takes it in with the others. */
-  async checkOff(shipmentId: string, sampleIds: readonly string[], present: boolean): Promise<void> {
     await this.#change(shipmentId, {
-      ...{ from: 'travelling', some: { only: sampleIds }, told: null, values: [present] },
-      set: 'checked_off = $7, turned_back = case when $7 then null else turned_back end',
+      ...{ from: 'travelling', some: { only: sampleIds }, told, values: [] },
+      where: 'checked_off or (turned_back is null and not missing)',
+      set: 'missing = true, checked_off = false, turned_back = null',
     })
   }
 
-  /** The receiver does not take them. */
-  turnBack(shipmentId: string, reason: string, some: Some, told: Told): Promise<readonly string[]> {
-    const set = 'turned_back = $7, checked_off = false'
-    return this.#change(shipmentId, { from: 'travelling', some, set, values: [reason], told })
+  /**
+   * Whoever finds a tube that was turned back or missing after all takes it in with the others. Until then it is kept what
+   * was said of it before, which counts again when the tube is not there after all.
+   */
+  async checkOff(shipmentId: string, sampleIds: readonly string[], present: boolean): Promise<void> {
+    await this.#change(shipmentId, {
+      ...{ from: 'travelling', some: { only: sampleIds }, told: null, values: [present] },
+      set: 'checked_off = $7',
+    })
+  }
+
+  /** The receiver does not take them. Those that were turned back for this reason already stay as they are. */
+  async turnBack(shipmentId: string, reason: string, some: Some, told: Told): Promise<void> {
+    await this.#change(shipmentId, {
+      ...{ from: 'travelling', some, told, values: [reason] },
+      where: 'checked_off or turned_back is distinct from $7',
+      set: 'turned_back = $7, checked_off = false',
+    })
   }
 
   /** The codes by which the receiver's scanner knows a sample. */
@@ -309,13 +332,6 @@ export class ShipmentStore {
       const row = shipments.get(found[index]?.shipment_id ?? '')
       return row === undefined ? [] : [{ row, item }]
     })
-  }
-
-  async noteReceived(shipmentId: string, by: string): Promise<void> {
-    await this.#database.query(
-      'update shipment set received_at = coalesce(received_at, now()), received_by = coalesce(received_by, $2) where id = $1',
-      [shipmentId, by],
-    )
   }
 
   /** The sender's stub is as up to date as this; null when there is no stub any more. */

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import fc from 'fast-check'
 import { ORPCError } from '@orpc/client'
 import { v7 as uuidv7 } from 'uuid'
@@ -20,6 +20,7 @@ describe('shipping between two laboratories', () => {
     a = hub.laboratory(0)
     b = hub.laboratory(1)
   }, 120_000)
+  afterEach(() => vi.restoreAllMocks())
   afterAll(() => hub.close())
 
   async function receive(at: TestLaboratory, name: string, position?: string) {
@@ -159,8 +160,8 @@ describe('shipping between two laboratories', () => {
     await expect(hub.shipments.checkOff(b.desk, row.id, [uuidv7()], true)).rejects.toThrow(/not in this/)
     const { events } = await hub.shipments.receive(b.desk, row.id, [two.sample.id])
     expect(events.map(({ what, by_name: by, samples, words }) => [what, by, samples, words])).toEqual([
-      ['missing', 'Person of Laboratory B', 1, 'S-10'],
       ['received', 'Person of Laboratory B', 1, 'S-9'],
+      ['missing', 'Person of Laboratory B', 1, 'S-10'],
       ['sent', 'Person of Laboratory A', 2, 'sequencing there'],
     ])
   })
@@ -183,6 +184,83 @@ describe('shipping between two laboratories', () => {
     expect(await presenceOf(b, one.sample.id)).toBe('unknown')
     expect(back.events.map(({ what }) => what)).toEqual(['taken_back', 'received', 'turned_back', 'sent'])
     await expect(hub.shipments.turnBack(b.desk, row.id, asked)).rejects.toThrow(/taken in already/)
+  })
+
+  it('what is turned back while somebody else receives is not taken in, and then nobody has received it', async () => {
+    const { sample } = await receive(a, 'S-14')
+    const { row } = await send(a, b, sample.id)
+    const asked = { sampleIds: [sample.id], reason: 'arrived thawed' }
+    const get = hub.store.get.bind(hub.store)
+    vi.spyOn(hub.store, 'get').mockImplementationOnce(async (id) => {
+      const seen = await get(id)
+      await hub.shipments.turnBack({ ...b.desk, name: 'Somebody else' }, row.id, asked)
+      return seen
+    })
+    const received = await hub.shipments.receive(b.desk, row.id, [])
+    expect(received.items).toMatchObject([{ state: 'travelling', turned_back: 'arrived thawed' }])
+    expect(stateOf(received)).toBe('turned_back')
+    expect(received.row).toMatchObject({ received_at: null, received_by: null })
+    expect(await presenceOf(b, sample.id)).toBe('unknown')
+  })
+
+  it('checking off what was turned back can be undone, with the reason; what stays checked off arrives', async () => {
+    const { sample } = await receive(a, 'S-15')
+    const { row } = await send(a, b, sample.id)
+    const asked = { sampleIds: undefined, reason: 'arrived thawed' }
+    await hub.shipments.turnBack(b.desk, row.id, asked)
+    const found = await hub.shipments.checkOff(b.desk, row.id, [sample.id], true)
+    expect(stateOf(found)).toBe('travelling')
+    const undone = await hub.shipments.checkOff(b.desk, row.id, [sample.id], false)
+    expect(stateOf(undone)).toBe('turned_back')
+    expect(undone.items).toMatchObject([{ checked_off: false, turned_back: 'arrived thawed' }])
+    expect((await hub.shipments.receive(b.desk, row.id, [])).items).toMatchObject([{ state: 'travelling' }])
+    await hub.shipments.checkOff(b.desk, row.id, [sample.id], true)
+    const received = await hub.shipments.receive(b.desk, row.id, [])
+    expect(received.items).toMatchObject([{ state: 'received', checked_off: false, turned_back: null }])
+  })
+
+  it('a receipt that is cut off in the middle loses neither what is missing nor who received', async () => {
+    const [one, two] = [await receive(a, 'S-16'), await receive(a, 'S-17')]
+    const { row } = await send(a, b, one.sample.id, two.sample.id)
+    const by = b.desk.name
+    const stand = async () => {
+      const { items, row: now } = await hub.shipments.get(b.desk, row.id)
+      return [now.received_by, ...items.map(({ state, missing }) => [state, missing])]
+    }
+    const turn = hub.store.turn.bind(hub.store)
+    vi.spyOn(hub.store, 'turn')
+      .mockRejectedValueOnce(new Error('cut off before'))
+      .mockImplementationOnce(async (...given) => {
+        await turn(...given)
+        throw new Error('cut off after')
+      })
+    const take = () => hub.shipments.receive(b.desk, row.id, [two.sample.id])
+    await expect(take()).rejects.toThrow('cut off before')
+    expect(await stand()).toEqual([by, ['travelling', false], ['travelling', true]])
+    await expect(take()).rejects.toThrow('cut off after')
+    expect(await stand()).toEqual([by, ['arriving', false], ['travelling', true]])
+    await hub.shipments.goOn()
+    expect(await stand()).toEqual([by, ['received', false], ['travelling', true]])
+    const { events } = await take()
+    expect(events.map(({ what }) => what)).toEqual(['received', 'missing', 'sent'])
+  })
+
+  it('turning back again for the same reason tells nothing new, and is not taken for a sample that was taken in', async () => {
+    const { sample } = await receive(a, 'S-18')
+    const { row } = await send(a, b, sample.id)
+    const turnBack = (reason: string) =>
+      hub.shipments.turnBack(b.desk, row.id, { sampleIds: [sample.id], reason })
+    const first = await turnBack('arrived thawed')
+    expect(await turnBack('arrived thawed')).toEqual(first)
+    await hub.shipments.checkOff(b.desk, row.id, [sample.id], true)
+    expect(stateOf(await turnBack('arrived thawed'))).toBe('turned_back')
+    const { events } = await turnBack('leaking')
+    expect(events.map(({ what, words }) => [what, words])).toEqual([
+      ['turned_back', 'leaking'],
+      ['turned_back', 'arrived thawed'],
+      ['turned_back', 'arrived thawed'],
+      ['sent', 'sequencing there'],
+    ])
   })
 
   it('a record that is too long to travel is refused before anything leaves, by the name of its sample', async () => {

@@ -135,18 +135,17 @@ export class Shipments {
     return this.#goOnWith(id)
   }
 
-  /** Takes in what arrived. Only the receiver may; what is missing or turned back stays with the shipment. */
+  /**
+   * Takes in what arrived. Only the receiver may; what is missing or turned back stays with the shipment. What is missing is
+   * noted first: a receipt that is cut off there and asked again loses nothing.
+   */
   async receive(desk: Desk, id: string, missing: readonly string[]): Promise<StoredShipment> {
     const { row, items } = await this.#coming(desk, id)
     requireInside(items, missing, 'missing')
-    const turnedBack = items.filter((item) => item.turned_back !== null).map((item) => item.sample_id)
     const done = (what: 'received' | 'missing') => ({ what, by: desk, laboratory: row.to_name })
     const turn = { from: 'travelling', to: 'arriving', by: desk, because: row.reason } as const
-    const except = [...missing, ...turnedBack]
-    await this.#store.turn(id, { ...turn, told: done('received') }, { except })
-    const gone = missing.filter((sampleId) => !turnedBack.includes(sampleId))
-    await this.#store.noteMissing(id, gone, done('missing'))
-    await this.#store.noteReceived(id, desk.name)
+    await this.#store.noteMissing(id, missing, done('missing'))
+    await this.#store.turn(id, { ...turn, told: done('received') }, { except: missing })
     return this.#goOnWith(id)
   }
 
@@ -173,10 +172,13 @@ export class Shipments {
     const { sampleIds, reason } = asked
     requireInside(items, sampleIds ?? [], 'sampleIds')
     const told = { what: 'turned_back', by: desk, laboratory: row.to_name, words: reason } as const
-    const turned = await this.#store.turnBack(id, reason, { only: sampleIds }, told)
-    if (turned.length === 0)
+    await this.#store.turnBack(id, reason, { only: sampleIds }, told)
+    const now = await this.get(desk, id)
+    // Those that were turned back for this reason before are not changed again, and are still on their way.
+    const asksFor = (sampleId: string) => sampleIds?.includes(sampleId) ?? true
+    if (!now.items.some((item) => item.state === 'travelling' && asksFor(item.sample_id)))
       throw ruleBroken('shipment_received', 'It was taken in already: ship it back instead.')
-    return this.get(desk, id)
+    return now
   }
 
   /** Samples on their way to a laboratory that a scanned code may be, those that can still be received first. */

@@ -15,15 +15,16 @@ export class PassedOn {
     this.#people = people
   }
 
-  async ask({ laboratoryId }: Workstation, request: PassedOnRequest): Promise<unknown> {
+  async ask({ laboratoryId }: Pick<Workstation, 'laboratoryId'>, request: PassedOnRequest): Promise<unknown> {
     const { domain, procedure, input, actor, idempotencyKey } = request
     const path = [domain, procedure]
     const meta = this.#gateway.catalogue.find(path)?.meta
     if (meta === undefined || meta.internal)
       throw new SyncProblem(404, 'NOT_FOUND', `The Hub has no ${path.join('.')}: it may be older or newer`)
     const { permission } = meta
-    await this.#people.requirePermission(laboratoryId, actor.userId, permission)
-    const asker = { ...actor, sessionId: null, laboratoryId, permissions: [permission], service: null }
+    // What people are called is the Hub's own word: shipments keep it, in both laboratories.
+    const { userId, name } = await this.#people.requirePermission(laboratoryId, actor.userId, permission)
+    const asker = { userId, name, sessionId: null, laboratoryId, permissions: [permission], service: null }
     try {
       return await this.#gateway.call({
         ...{ path, input },

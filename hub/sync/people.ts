@@ -5,6 +5,8 @@ import { CredentialsAnswer, PeopleOfAnswer } from '../../services/auth/contract.
 import { SyncProblem } from './sync-problem.ts'
 import type { SyncStore, Workstation } from './sync-store.ts'
 
+type Person = z.output<typeof PeopleOfAnswer>['people'][number]
+
 /** How long people may sign in at a workstation that does not reach the Hub. */
 const leaseMs = 14 * 24 * 60 * 60_000
 
@@ -34,11 +36,12 @@ export class People {
     return ProofOutcome.parse(await this.#ask('prove', { laboratoryId, ...proof }))
   }
 
-  async requirePermission(laboratoryId: string, userId: string, permission: string): Promise<void> {
+  /** The person as the Hub knows them, who may do it. */
+  async requirePermission(laboratoryId: string, userId: string, permission: string): Promise<Person> {
     const input = { laboratoryId, userIds: [userId] }
     const { people } = PeopleOfAnswer.parse(await this.#ask('peopleOf', input))
     const [person] = people
-    if (person?.status === 'active' && person.permissions.includes(permission)) return
+    if (person?.status === 'active' && person.permissions.includes(permission)) return person
     throw new SyncProblem(403, 'FORBIDDEN', `This needs the permission ${permission} at the Hub`, {
       permission,
     })

@@ -109,11 +109,15 @@ export class HubConnection {
     return readAnswer(response, schema)
   }
 
-  /** The Hub's answer to a request with the token, once its head is there. A token that is over is renewed once. */
+  /**
+   * The Hub's answer to a request with the token, once its head is there. A token that is over is renewed once; the
+   * request's deadline holds for that too.
+   */
   async open(path: string, ask: Ask = {}): Promise<Response> {
+    const bounded = this.#untilEnd(ask)
     for (let attempt = 1; ; attempt += 1) {
-      const token = await this.#token()
-      const response = await send(this.#address.url, path, this.#untilEnd(ask), token)
+      const token = await this.#token(bounded)
+      const response = await send(this.#address.url, path, bounded, token)
       if (response.ok) return response
       const problem = await readProblem(response)
       if (problem.status !== 401 || attempt > 1) throw problem
@@ -122,7 +126,9 @@ export class HubConnection {
   }
 
   #untilEnd(ask: Ask): Ask {
-    const signals = [this.#address.signal, ask.signal].filter((signal) => signal !== undefined)
+    const { withinMs } = ask
+    const deadline = withinMs === undefined ? undefined : AbortSignal.timeout(withinMs)
+    const signals = [this.#address.signal, ask.signal, deadline].filter((signal) => signal !== undefined)
     return signals.length === 0 ? ask : { ...ask, signal: AbortSignal.any(signals) }
   }
 
@@ -132,17 +138,19 @@ export class HubConnection {
 
   /** Takes up contact if there is none: afterwards a token is held. */
   async meet(): Promise<void> {
-    await this.#token()
+    await this.#token(this.#untilEnd({}))
   }
 
-  async #token(): Promise<string> {
+  /** Of what is asked, only how long it may take counts here. */
+  async #token({ signal }: Ask): Promise<string> {
     if (this.#held !== null && this.#held.until > performance.now()) return this.#held.token
     const { url, hubKey } = this.#address
-    const { challenge } = await challengeOf(url, (key) => key === hubKey, this.#untilEnd({}))
+    const until = signal === undefined ? {} : { signal }
+    const { challenge } = await challengeOf(url, (key) => key === hubKey, until)
     const sentAt = Date.now()
     const startedAt = performance.now()
     const response = await send(url, '/token', {
-      ...this.#untilEnd({}),
+      ...until,
       method: 'POST',
       json: {
         fingerprint: this.#key.fingerprint,

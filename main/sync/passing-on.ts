@@ -22,11 +22,11 @@ export function createPassingOnService(
       const called = procedures.get(procedure)
       if (!isContractProcedure(called)) throw new Error(`${domain}.${procedure} is not in the contract`)
       const { inputSchema, meta } = called['~orpc'] as Definition
-      const { userId = '', name = '' } = actor ?? {}
+      const { userId = '' } = actor ?? {}
       try {
         const input = await parse(inputSchema, given)
         return await client.passOn(
-          { domain, procedure, input, actor: { userId, name }, idempotencyKey },
+          { domain, procedure, input, actor: { userId }, idempotencyKey },
           { withinMs: deadlineAt - Date.now(), changes: meta.kind === 'command' },
         )
       } catch (error) {

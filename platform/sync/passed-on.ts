@@ -8,7 +8,7 @@ export const PassedOnRequest = z.strictObject({
   domain: z.enum(passedOnDomains),
   procedure: z.string().max(100),
   input: z.unknown(),
-  actor: z.strictObject({ userId: z.uuid(), name: z.string().max(200) }),
+  actor: z.strictObject({ userId: z.uuid() }),
   /** Of commands: the same key answers the same again, also when no answer came. */
   idempotencyKey: z.string().max(200).nullable(),
 })
@@ -16,5 +16,8 @@ export type PassedOnRequest = z.output<typeof PassedOnRequest>
 
 export const PassedOnAnswer = z.object({ answer: z.unknown() })
 
-/** The Hub answers within the procedure's own deadline; this much is for the way. */
-export const passingOnMs = 5_000
+/**
+ * A workstation waits for the Hub until this much before the procedure's deadline: whoever asked is told that the Hub does
+ * not answer, and not merely that time ran out.
+ */
+export const passingOnMs = 1_000

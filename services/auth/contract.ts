@@ -147,7 +147,9 @@ export const ResolvedSessionAnswer = z.discriminatedUnion('state', [
 export const PeopleOfAnswer = z.object({
   /** Whether the laboratory is here at all. */
   known: z.boolean(),
-  people: z.array(z.object({ userId: UserId, status: UserStatus, permissions: z.array(z.string()) })),
+  people: z.array(
+    z.object({ userId: UserId, name: z.string(), status: UserStatus, permissions: z.array(z.string()) }),
+  ),
 })
 export const CredentialsAnswer = z.object({
   credentials: z.array(z.object({ userId: z.uuid(), passwordHash: z.string() })),

@@ -83,7 +83,10 @@ it('what sync asks about people: who they are, and what they may do', async () =
   const { user } = await addUser(['guest'])
   const asked = { laboratoryId, userIds: [user.id, '0199aa00-0000-7000-8000-000000000000'] }
   const answer = await auth.peopleOf(asked)
-  expect(answer).toMatchObject({ known: true, people: [{ userId: user.id, status: 'active' }] })
+  expect(answer).toMatchObject({
+    known: true,
+    people: [{ userId: user.id, name: user.name, status: 'active' }],
+  })
   expect(answer.people[0]?.permissions).toContain('samples:read')
   await auth.setUserStatus(
     { id: user.id, status: 'suspended', reason: 'Left' },

@@ -70,12 +70,11 @@ export const peopleOf = reads(
       if (userIds.length === 0) return { known: known > 0, people: [] }
       const edited = await editedRoles(tx, laboratoryId)
       const rows = await tx
-        .select({ userId: appUser.id, status: appUser.status, roles: appUser.roles })
+        .select({ userId: appUser.id, name: appUser.name, status: appUser.status, roles: appUser.roles })
         .from(appUser)
         .where(and(eq(appUser.laboratoryId, laboratoryId), inArray(appUser.id, [...userIds])))
-      const people = rows.map(({ userId, status, roles }) => ({
-        userId,
-        status,
+      const people = rows.map(({ userId, name, status, roles }) => ({
+        ...{ userId, name, status },
         permissions: [...permissionsOfPerson(roles, edited)],
       }))
       return { known: known > 0, people }

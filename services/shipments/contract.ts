@@ -45,7 +45,7 @@ const ShipmentItem = z.object({
   missing: z.boolean(),
   /** Its tube was found in the parcel; it is taken in with the others. */
   checkedOff: z.boolean(),
-  /** Why the receiver does not take it: its sender takes it back. */
+  /** Why the receiver does not take it: its sender takes it back. It is taken in all the same while it is checked off. */
   turnedBack: z.string().nullable(),
   /** Why it could not be sent, or what holds it up. */
   words: z.string().nullable(),
@@ -132,6 +132,7 @@ export const shipments = domainContract('shipments', {
   check: query({
     permission: 'shipments:send',
     largeInput: true,
+    deadlineMs: 60_000,
     summary: 'Which of these samples may be shipped, and why others may not',
   })
     .errors(atHub)

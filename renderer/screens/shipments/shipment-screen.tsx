@@ -20,7 +20,7 @@ import { putAwaySamples } from '../storage/take-received.ts'
 import { receiveByScan } from './receive-by-scan.ts'
 import { ShipBackDialog } from './ship-back-dialog.tsx'
 import { ShipmentItems } from './shipment-items.tsx'
-import { type ShipmentItem, ShipmentStatus } from './shipment-status.tsx'
+import { type ShipmentItem, ShipmentStatus, standingOf } from './shipment-status.tsx'
 import { askAgainMs, parcelWords } from './shipments-screen.tsx'
 import { TakeInDialog } from './take-in-dialog.tsx'
 import { WithoutHub } from './without-hub.tsx'
@@ -245,8 +245,8 @@ function Attention({ shipment, isIncoming }: { readonly shipment: Shipment; read
   const { t } = useTranslation('shipments')
   const { items, from, to } = shipment
   const waiting = items.filter(({ state }) => state === 'travelling')
-  const turned = waiting.filter(({ turnedBack }) => turnedBack !== null)
-  const missing = waiting.filter((item) => item.missing && item.turnedBack === null)
+  const turned = waiting.filter((item) => standingOf(item) === 'turnedBack')
+  const missing = waiting.filter((item) => standingOf(item) === 'missing')
   const held = items.filter(
     ({ state, words }) => words !== null && state !== 'received' && state !== 'cancelled',
   )
