@@ -161,21 +161,25 @@ describe('real databases', () => {
   const runs = Number(process.env['TRACSEQ_DATABASE_RUNS'] ?? 10)
   const seed = Number(process.env['TRACSEQ_SEED'] ?? 20_261_121)
 
-  it(`are equal again after random work apart (${runs} histories, TRACSEQ_SEED=${seed})`, async () => {
+  it(`are equal again after random work apart, with stops in the middle of anything (${runs} histories, TRACSEQ_SEED=${seed})`, async () => {
     const on = laboratory.workstation(0)
     const freezer = await on.storage.createNode({ kind: 'freezer', name: 'F1', zone: 'minus_80' })
     const box = { kind: 'box', parentId: freezer.id, name: 'Small', rows: 2, columns: 3 } as const
     const boxId = (await on.storage.createNode(box)).id
     await laboratory.syncAll()
+    let stops = 0
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 25 }), async (steps) => {
-        for (const each of steps) await play(laboratory, boxId, each)
+        const acknowledged = new Set<string>()
+        for (const each of steps) if (await play(laboratory, { boxId, acknowledged }, each)) stops += 1
         await laboratory.syncAll()
         for (const take of ['hub', 'pushed', 'hub'] as const) {
           for (const item of await laboratory.openItems()) await laboratory.resolve(item, take)
           await laboratory.syncAll()
         }
         const atHub = await laboratory.readRows(laboratory.hub)
+        const samples = new Set(atHub['samples/sample']?.map(({ id }) => id))
+        expect([...acknowledged].filter((id) => !samples.has(id))).toEqual([])
         for (const machine of laboratory.workstations) {
           expect(await laboratory.readRows(machine)).toEqual(atHub)
           expect(await laboratory.itemsAt(machine)).toEqual(await laboratory.itemsAt(laboratory.hub))
@@ -189,13 +193,17 @@ describe('real databases', () => {
       }),
       { seed, numRuns: runs, endOnFailure: true },
     )
-  }, 600_000)
+    // Machines did stop in the middle of something.
+    expect(stops).toBeGreaterThan(0)
+  }, 1_800_000)
 })
 
 /** What a workstation may do in a random history; the rules there may refuse it. */
 const acts = {
-  receive: ({ samples, target }: Stage) =>
-    samples.receive({ sample: blood({ volumeUl: '20' }), placement: target }),
+  receive: async ({ samples, target, acknowledged }: Stage) => {
+    const { sample } = await samples.receive({ sample: blood({ volumeUl: '20' }), placement: target })
+    acknowledged.add(sample.id)
+  },
   place: ({ storage, containerId, target }: Stage) => storage.place({ containerId, target }),
   move: ({ storage, containerId, target }: Stage) => storage.move({ containerId, target }),
   checkOut: ({ storage, containerId }: Stage) => storage.checkOut({ containerId }),
@@ -211,6 +219,7 @@ const acts = {
   push: ({ laboratory, machine }: Stage) => laboratory.push(machine),
   pull: ({ laboratory, machine }: Stage) => laboratory.pull(machine),
   pullSome: ({ laboratory, machine, number }: Stage) => laboratory.pull(machine, 1 + (number % 5)),
+  pushAgain: ({ laboratory, machine }: Stage) => laboratory.pushAgain(machine),
 } as const
 
 interface Stage {
@@ -224,6 +233,8 @@ interface Stage {
   readonly sample: { readonly id: string; readonly revision: string }
   readonly number: number
   readonly word: string
+  /** Samples whose receipt was confirmed. */
+  readonly acknowledged: Set<string>
 }
 
 const step = fc.record({
@@ -231,13 +242,28 @@ const step = fc.record({
   does: fc.constantFrom(...(Object.keys(acts) as (keyof typeof acts)[])),
   number: fc.nat(1_000),
   position: fc.constantFrom('A1', 'A2', 'A3', 'B1', 'B2', 'B3'),
+  /** Which machine stops in the middle of it, if any: a start of four databases takes its time. */
+  stops: fc.oneof(
+    { weight: 7, arbitrary: fc.constant(null) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        machine: fc.constantFrom('hub' as const, 'workstation' as const),
+        at: fc.oneof(
+          { weight: 3, arbitrary: fc.record({ beforeStatement: fc.nat(60) }) },
+          { weight: 1, arbitrary: fc.constant('after-commit' as const) },
+        ),
+      }),
+    },
+  ),
 })
 
+/** Does one step. True when it stopped a machine in the middle, which then was started again. */
 async function play(
   laboratory: SyncedLaboratory,
-  boxId: string,
+  { boxId, acknowledged }: { readonly boxId: string; readonly acknowledged: Set<string> },
   each: typeof step extends fc.Arbitrary<infer Step> ? Step : never,
-): Promise<void> {
+): Promise<boolean> {
   const machine = laboratory.workstation(each.at)
   const { samples, storage } = machine
   const { number, position } = each
@@ -245,12 +271,20 @@ async function play(
   const nothing = uuidv7()
   const stage: Stage = {
     ...{ laboratory, machine, samples, storage, number, word: `${number}`, target: { boxId, position } },
+    acknowledged,
     containerId: pick((await storage.listContainers({ limit: 200 })).items)?.id ?? nothing,
     sample: pick((await samples.list({ limit: 200 })).items) ?? { id: nothing, revision: nothing },
   }
+  const stopping = each.stops?.machine === 'hub' ? laboratory.hub : machine
+  if (each.stops !== null) stopping.stop.arm(each.stops.at)
   try {
     await acts[each.does](stage)
   } catch (error) {
-    if (!(error instanceof ORPCError) || error.code === 'INTERNAL_SERVER_ERROR') throw error
+    const isAnswer = error instanceof ORPCError && error.code !== 'INTERNAL_SERVER_ERROR'
+    if (!isAnswer && !stopping.stop.met) throw error
   }
+  const { met } = stopping.stop
+  if (met) await stopping.bench.restart()
+  else stopping.stop.mend()
+  return met
 }

@@ -40,7 +40,7 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
     case 'first-run':
       return <FirstRun />
     case 'signed-out':
-      return <SignIn status={session.status} ended={session.ended} />
+      return <SignIn session={session} />
     case 'signed-in':
       return (
         <>

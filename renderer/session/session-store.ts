@@ -2,6 +2,7 @@ import { useSyncExternalStore } from 'react'
 import { isInBrowser } from '../bridge.ts'
 import { client, connectApplication, connectSession, queries } from '../client.ts'
 import { problemCode } from '../problem.ts'
+import { readRememberedStatus, rememberStatus } from './remembered-status.ts'
 
 type Status = Awaited<ReturnType<typeof client.auth.status>>
 export type Me = Awaited<ReturnType<typeof client.auth.me>>
@@ -11,7 +12,14 @@ export type Session =
   | { readonly stage: 'starting' }
   | { readonly stage: 'unreachable'; readonly error: unknown }
   | { readonly stage: 'first-run'; readonly status: Status }
-  | { readonly stage: 'signed-out'; readonly status: Status; readonly ended: boolean }
+  | {
+      readonly stage: 'signed-out'
+      readonly status: Status
+      /** The last session ended by itself. */
+      readonly ended: boolean
+      /** The status is what was true last time: databases and journal are not open yet. */
+      readonly opening: boolean
+    }
   | { readonly stage: 'signed-in'; readonly status: Status; readonly me: Me; readonly locked: boolean }
 
 interface Tokens {
@@ -28,6 +36,8 @@ const refreshBeforeMs = 60_000
 let tokens: Tokens | null = null
 let session: Session = { stage: 'starting' }
 let refreshTimer: number | undefined
+/** Whether the host has said what it is, or that it cannot open. */
+let opened: Promise<void> = Promise.resolve()
 const listeners = new Set<() => void>()
 
 connectSession({
@@ -83,14 +93,33 @@ export function whileSignedIn(begin: (me: Me) => () => void): () => void {
   }
 }
 
-/** Asks the host whether there is a laboratory; the first thing a window does. */
-export async function beginSession(): Promise<void> {
-  set({ stage: 'starting' })
+/**
+ * Asks the host whether there is a laboratory; the first thing a window does. A workstation that has one lets people
+ * type their password while it opens.
+ */
+export function beginSession(): Promise<void> {
+  const remembered = isInBrowser() ? null : readRememberedStatus()
+  set(
+    remembered === null
+      ? { stage: 'starting' }
+      : { stage: 'signed-out', status: remembered, ended: false, opening: true },
+  )
+  opened = askStatus()
+  return opened
+}
+
+async function askStatus(): Promise<void> {
   try {
     await connectApplication()
     const status = await client.auth.status()
-    if (status.setUp && isInBrowser() && (await resume(status))) return
-    set(status.setUp ? { stage: 'signed-out', status, ended: false } : { stage: 'first-run', status })
+    if (isInBrowser()) {
+      if (status.setUp && (await resume(status))) return
+    } else rememberStatus(status)
+    set(
+      status.setUp
+        ? { stage: 'signed-out', status, ended: false, opening: false }
+        : { stage: 'first-run', status },
+    )
   } catch (error) {
     set({ stage: 'unreachable', error })
   }
@@ -124,8 +153,11 @@ function resume(status: Status): Promise<boolean> {
   return resuming
 }
 
-/** Throws what the host refuses with: wrong password, lock-out, no password yet. */
+/** Throws what the host refuses with: wrong password, lock-out, no password yet. Waits for a workstation that opens. */
 export async function signIn(email: string, password: string): Promise<void> {
+  await opened
+  // It could not be opened, or has another laboratory than last time: the screen says so.
+  if (session.stage !== 'signed-out') return
   enter(await client.auth.login({ email, password }))
 }
 
@@ -174,6 +206,7 @@ function enter(answer: Tokens & { readonly me: Me }): void {
     laboratory: answer.me.laboratory,
     workstationName: 'status' in session ? session.status.workstationName : '',
   }
+  if (!isInBrowser()) rememberStatus(status)
   keepTokens(answer)
   queries.clear()
   set({ stage: 'signed-in', status, me: answer.me, locked: false })
@@ -183,7 +216,7 @@ function leave(ended: boolean): void {
   tokens = null
   window.clearTimeout(refreshTimer)
   queries.clear()
-  if (session.stage === 'signed-in') set({ stage: 'signed-out', status: session.status, ended })
+  if (session.stage === 'signed-in') set({ stage: 'signed-out', status: session.status, ended, opening: false })
 }
 
 function keepTokens(next: Tokens): void {

@@ -8,14 +8,10 @@ import { problemCode, problemWords } from '../problem.ts'
 import { SessionPage } from './session-page.tsx'
 import { type Session, signIn } from './session-store.ts'
 
-interface SignInProps {
-  readonly status: Extract<Session, { stage: 'signed-out' }>['status']
-  /** The session ended by itself, which a person must be told. */
-  readonly ended: boolean
-}
+type SignedOut = Extract<Session, { stage: 'signed-out' }>
 
 /** E-mail and password; says plainly what is wrong and until when. */
-export function SignIn({ status, ended }: SignInProps) {
+export function SignIn({ session: { status, ended, opening } }: { readonly session: SignedOut }) {
   const { t } = useTranslation('session')
   const [problem, setProblem] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
@@ -80,16 +76,21 @@ export function SignIn({ status, ended }: SignInProps) {
         )}
         <div className="end">
           <button className="btn btn-1 btn-lg" type="submit" disabled={busy}>
-            {t('signIn.go')} <kbd>Enter</kbd>
+            {t(opening && busy ? 'starting' : 'signIn.go')} <kbd>Enter</kbd>
           </button>
         </div>
+        {opening && (
+          <p className="t2 entry-late" role="status">
+            {t('startingLong')}
+          </p>
+        )}
       </form>
     </SessionPage>
   )
 }
 
 /** A Hub with several laboratories names none before it knows who one is. */
-function leadOf({ laboratory }: SignInProps['status']) {
+function leadOf({ laboratory }: SignedOut['status']) {
   if (!isInBrowser()) return 'signIn.lead'
   return laboratory === null ? 'signIn.leadHubOfSeveral' : 'signIn.leadHub'
 }

@@ -160,6 +160,13 @@ export const LaboratoryHereAnswer = z.object({
   laboratory: z.object({ id: z.string(), name: z.string() }).nullable(),
 })
 
+/** What anybody may know before signing in. */
+export const LaboratoryStatus = z.object({
+  setUp: z.boolean(),
+  laboratory: z.object({ id: z.string(), name: z.string() }).nullable(),
+  workstationName: z.string(),
+})
+
 /** The first calls of all wait for this service to start, and for its database to be made on a busy machine. */
 const firstStartMs = 60_000
 
@@ -169,13 +176,7 @@ export const auth = domainContract('auth', {
     permission: 'public',
     summary: 'Whether a laboratory has been set up here',
     deadlineMs: firstStartMs,
-  }).output(
-    z.object({
-      setUp: z.boolean(),
-      laboratory: z.object({ id: z.string(), name: z.string() }).nullable(),
-      workstationName: z.string(),
-    }),
-  ),
+  }).output(LaboratoryStatus),
   setUp: command({
     permission: 'public',
     summary: 'Set up the laboratory with its first administrator',

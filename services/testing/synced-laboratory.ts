@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid'
+import { MachineStop, stoppedWords } from '../../platform/database/testing/machine-stop.ts'
 import type { JournalEntry } from '../../platform/journal/entry.ts'
 import type { ServiceDefinition } from '../../platform/service/implementation.ts'
 import { openServiceBench, type ServiceBench } from '../../platform/service/testing/service-bench.ts'
@@ -23,6 +24,8 @@ const domains = definitions.map(({ name }) => name)
 /** A workstation or the Hub: real services on real databases. */
 export interface Machine {
   readonly bench: ServiceBench
+  /** Stops the machine in the middle of what it does; a restart of its bench mends it. */
+  readonly stop: MachineStop
   readonly barcodes: ReturnType<typeof ServiceClients.barcodes>
   readonly samples: ReturnType<typeof ServiceClients.samples>
   readonly storage: ReturnType<typeof ServiceClients.storage>
@@ -55,7 +58,7 @@ export interface SyncedLaboratory {
   countPending(machine: Machine): Promise<number>
   /** Ids of change sets of a workstation that the Hub knows nothing of. */
   listUndecided(machine: Machine): Promise<readonly string[]>
-  /** What services logged as defects, anywhere. */
+  /** What services logged as defects, anywhere, but that their machine was stopped. */
   defects(): readonly unknown[]
   resolve(item: WorkItem | undefined, take: 'hub' | 'pushed'): Promise<boolean>
   /** Every synced row of a machine, by domain and table. */
@@ -66,12 +69,13 @@ export interface SyncedLaboratory {
 export async function openSyncedLaboratory(workstationCount: number): Promise<SyncedLaboratory> {
   const laboratoryId = uuidv7()
   const open = async (workstationId: string, isHub: boolean): Promise<Machine> => {
+    const stop = new MachineStop()
     const bench = await openServiceBench(definitions, {
-      ...{ laboratoryId, workstationId, isHub },
+      ...{ laboratoryId, workstationId, isHub, stop },
       engine: isHub ? 'of-run' : 'pglite',
     })
     return {
-      bench,
+      ...{ bench, stop },
       barcodes: ServiceClients.barcodes(bench),
       samples: ServiceClients.samples(bench),
       storage: ServiceClients.storage(bench),
@@ -153,7 +157,10 @@ export async function openSyncedLaboratory(workstationCount: number): Promise<Sy
       }
       return sets.flatMap(({ id }) => (known.has(id) ? [] : [id]))
     },
-    defects: () => [hub, ...workstations].flatMap(({ bench }) => bench.logs),
+    defects: () =>
+      [hub, ...workstations]
+        .flatMap(({ bench }) => bench.logs)
+        .filter((log) => !JSON.stringify(log).includes(stoppedWords)),
     async resolve(item, take) {
       if (item === undefined) throw new Error('There is nothing to resolve')
       const answer = await hub.bench.syncOf(item.domain).syncResolve({

@@ -7,6 +7,8 @@ import {
   openWorkstationDatabase,
   type WorkstationDatabaseOptions,
 } from '../domain-database.ts'
+import type { Engine } from '../engine.ts'
+import { openPglite } from '../pglite-engine.ts'
 import { openPostgres } from '../postgres-engine.ts'
 import { emptyDatabase } from './empty-database.ts'
 
@@ -20,19 +22,25 @@ export type TestEngine = 'of-run' | 'pglite'
 export async function openTestDatabase(
   options: Omit<WorkstationDatabaseOptions, 'template'>,
   engine: TestEngine = 'of-run',
+  /** Puts something between the database and its engine. */
+  around?: (engine: Engine) => Engine,
 ): ReturnType<typeof openWorkstationDatabase> {
-  if (serverUrl === null || engine === 'pglite')
-    return openWorkstationDatabase({ ...options, template: await emptyDatabase() })
+  if (serverUrl === null || engine === 'pglite') {
+    const onDisk = { ...options, template: await emptyDatabase() }
+    return around === undefined
+      ? openWorkstationDatabase(onDisk)
+      : openOn(around(await openPglite(onDisk)), options)
+  }
   const name = databaseNameOf(options.directory)
   await onServer(serverUrl, async (client) => {
     const found = await client.query('select from pg_database where datname = $1', [name])
     if (found.rowCount === 0) await client.query(`create database ${name}`)
   })
-  return openOnServer(serverUrl, name, options)
+  const onServers = openPostgres(new URL(name, serverUrl).href)
+  return openOn(around === undefined ? onServers : around(onServers), options)
 }
 
-async function openOnServer(url: string, name: string, options: DomainDatabaseOptions) {
-  const engine = openPostgres(new URL(name, url).href)
+async function openOn(engine: Engine, options: DomainDatabaseOptions) {
   try {
     return await DomainDatabase.open(engine, options)
   } catch (error) {

@@ -7,6 +7,7 @@ import type { ContractRouterClient } from '@orpc/contract'
 import { v7 as uuidv7 } from 'uuid'
 import { type Actor, type Envelope, envelopeHeader } from '../../contract/envelope.ts'
 import type { ProcedureMeta } from '../../contract/procedure.ts'
+import type { MachineStop } from '../../database/testing/machine-stop.ts'
 import { loseTestDatabase, openTestDatabase, type TestEngine } from '../../database/testing/test-database.ts'
 import { makeTestFolder } from '../../database/testing/test-folder.ts'
 import type { DomainDatabase } from '../../database/domain-database.ts'
@@ -74,6 +75,8 @@ export async function openServiceBench(
     readonly workstationId?: string
     readonly isHub?: boolean
     readonly engine?: TestEngine
+    /** Lets the machine stop in the middle of anything. */
+    readonly stop?: MachineStop
   } = {},
 ): Promise<ServiceBench> {
   const home = makeTestFolder('tracseq-services-')
@@ -91,6 +94,7 @@ export async function openServiceBench(
     workstationId: options.workstationId ?? 'test-bench',
     isHub: options.isHub ?? false,
     engine: options.engine ?? 'of-run',
+    stop: options.stop ?? null,
   }
   let open = await openAll(home, machine, definitions, logs)
 
@@ -136,6 +140,7 @@ export async function openServiceBench(
     async restart({ losing = [] } = {}) {
       await closeAll(open)
       for (const name of losing) await loseTestDatabase(join(home, 'databases', name), machine.engine)
+      machine.stop?.mend()
       open = await openAll(home, machine, definitions, logs)
     },
     async close() {
@@ -149,11 +154,12 @@ interface Machine {
   readonly workstationId: string
   readonly isHub: boolean
   readonly engine: TestEngine
+  readonly stop: MachineStop | null
 }
 
 async function openAll(
   home: string,
-  { workstationId, isHub, engine }: Machine,
+  { workstationId, isHub, engine, stop }: Machine,
   definitions: readonly ServiceDefinition[],
   logs: FromService[],
 ): Promise<OpenBench> {
@@ -174,7 +180,7 @@ async function openAll(
   gateway.addLocal(createSystemService({ gateway, journal: journal.client, home, version: 'test' }))
   const services: OpenService[] = []
   for (const definition of definitions) {
-    services.push(await openOne(definition, { home, journal, gateway, workstation, isHub, engine, logs }))
+    services.push(await openOne(definition, { home, journal, gateway, workstation, isHub, engine, stop, logs }))
   }
   return { journal, gateway, services }
 }
@@ -188,11 +194,12 @@ async function openOne(
     readonly workstation: { readonly id: string; readonly name: string }
     readonly isHub: boolean
     readonly engine: TestEngine
+    readonly stop: MachineStop | null
     readonly logs: FromService[]
   },
 ): Promise<OpenService> {
   const { name } = definition
-  const { home, gateway, workstation, isHub } = around
+  const { home, gateway, workstation, isHub, stop } = around
   const service = new MessageChannel()
   const outward = new MessageChannel()
   const link = new RPCLink<{ readonly envelope: Envelope }>({
@@ -219,6 +226,7 @@ async function openOne(
       snapshots: join(home, 'snapshots', name),
     },
     around.engine,
+    stop === null ? undefined : (engine) => stop.around(engine),
   )
   const running = await startService(definition, {
     database,
