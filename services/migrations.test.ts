@@ -90,6 +90,13 @@ const cases: Readonly<Record<string, Case>> = {
       expect(await idsOf(database, 'sample')).toEqual([known])
     },
   },
+  'samples/20261122002912_project_by_name': {
+    holds: async (database) => {
+      const indexes = sql`select indexname as name from pg_indexes where tablename = 'sample'`
+      expect(await namesOf(database, indexes)).toContain('sample_project_name')
+      expect(await idsOf(database, 'sample')).toEqual([known])
+    },
+  },
   'storage/20261121121558_places_and_containers': { holds: (database) => expectTables(database, 'storage') },
   'templates/20261121115536_templates_and_imports': {
     holds: (database) => expectTables(database, 'templates'),

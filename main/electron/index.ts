@@ -6,6 +6,7 @@ import {
   ipcMain,
   Menu,
   MessageChannelMain,
+  session,
   utilityProcess,
   type WebContents,
 } from 'electron'
@@ -184,6 +185,8 @@ async function closeAll(): Promise<void> {
     const open = await opening?.catch(() => null)
     workstation = null
     await open?.close()
+    // What the pages keep of themselves; they would be written some seconds from now.
+    session.defaultSession.flushStorageData()
     app.exit(0)
   } catch (error) {
     process.stderr.write(`TracSeq Bench did not close cleanly: ${String(error)}\n`)

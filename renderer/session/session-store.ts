@@ -98,7 +98,9 @@ export function whileSignedIn(begin: (me: Me) => () => void): () => void {
  * type their password while it opens.
  */
 export function beginSession(): Promise<void> {
-  const remembered = isInBrowser() ? null : readRememberedStatus()
+  // A second try has failed before: what was remembered may be what is not there.
+  const isFirst = session.stage === 'starting'
+  const remembered = isInBrowser() || !isFirst ? null : readRememberedStatus()
   set(
     remembered === null
       ? { stage: 'starting' }
@@ -216,7 +218,8 @@ function leave(ended: boolean): void {
   tokens = null
   window.clearTimeout(refreshTimer)
   queries.clear()
-  if (session.stage === 'signed-in') set({ stage: 'signed-out', status: session.status, ended, opening: false })
+  if (session.stage === 'signed-in')
+    set({ stage: 'signed-out', status: session.status, ended, opening: false })
 }
 
 function keepTokens(next: Tokens): void {

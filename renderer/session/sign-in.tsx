@@ -55,7 +55,7 @@ export function SignIn({ session: { status, ended, opening } }: { readonly sessi
         </Notice>
       )}
       {demo !== null && problem === null && <Notice tone="ok">{t('signIn.demo')}</Notice>}
-      <form onSubmit={form.onSubmit((values) => void submit(values))} noValidate>
+      <form onSubmit={form.onSubmit((values) => void submit(values))} noValidate aria-busy={opening}>
         <TextInput
           label={t('signIn.email')}
           type="email"

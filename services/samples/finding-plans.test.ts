@@ -44,6 +44,7 @@ describe('finding reads no table from end to end', () => {
     ['by day of collection', () => samples().list({ sort: '-collectedOn' })],
     ['by state', () => samples().list({ state: 'validated', sort: 'state' })],
     ['by project', () => samples().list({ project: 'Project 4' })],
+    ['by project and name', () => samples().list({ project: 'Project 4', sort: 'name' })],
     ['by donor', () => samples().list({ donor: 'D-12' })],
     ['by import', () => samples().list({ importId: sampleId(3) })],
     ['a life', () => samples().timeline({ id: sampleId(1_234) })],

@@ -76,6 +76,7 @@ export const sample = snakeCase.table(
       table.id,
     ),
     index('sample_project').on(table.laboratoryId, table.project, table.createdAt),
+    index('sample_project_name').on(table.laboratoryId, table.project, table.name, table.id),
     index('sample_donor').on(table.laboratoryId, table.donor, table.collectedOn),
     index('sample_import').on(table.laboratoryId, table.importId),
     index('sample_code_shown').on(table.laboratoryId, table.code),

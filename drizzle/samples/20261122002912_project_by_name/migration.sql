@@ -1,0 +1,1 @@
+CREATE INDEX "sample_project_name" ON "sample" ("laboratory_id","project","name","id");
