@@ -8,6 +8,7 @@ import type { LogLevel } from '../platform/gateway/log.ts'
 import { type OtlpSettings, readOtlpSettings } from '../platform/gateway/otlp-export.ts'
 import { defaultHome, HomeUnusable } from '../platform/host/home.ts'
 import { keepRefreshTokenInCookie } from './browser-session.ts'
+import { askForFounderCode } from './first-laboratory.ts'
 import { type Hub, startHub } from './hub.ts'
 import { serveKeySet } from './key-set.ts'
 import { PassedOn } from './sync/passed-on.ts'
@@ -96,6 +97,7 @@ async function openDoor(
   const { certificate, key, host = '127.0.0.1', 'trusted-proxy': trustedProxies } = values
   if ((certificate === undefined) !== (key === undefined))
     throw new Error('TLS needs both: --certificate FILE and --key FILE')
+  const needsCode = askForFounderCode(hub.sync)
   return openHttpFrontDoor(hub.gateway, {
     host,
     port: Number(values.port ?? process.env['TRACSEQ_PORT'] ?? defaultPort),
@@ -107,7 +109,8 @@ async function openDoor(
       ? {}
       : { tls: { certificate: readFileSync(certificate), key: readFileSync(key) } }),
     ...(trustedProxies === undefined ? {} : { trustedProxies }),
-    aroundCall: keepRefreshTokenInCookie,
+    aroundCall: (call, next) =>
+      needsCode(call, (input) => keepRefreshTokenInCookie({ ...call, input }, next)),
     async addRoutes(app) {
       await serveWebUi(app, resolve(root, 'out/renderer'))
       serveKeySet(app, hub.gateway)

@@ -110,6 +110,23 @@ export class SyncStore {
     return { expiresAt: rows[0]?.expires_at.toISOString() ?? '' }
   }
 
+  async isOpenFounderCode(secretHash: string): Promise<boolean> {
+    const { rowCount } = await this.#pool.query(
+      `select from enrolment_code where secret_hash = $1 and laboratory_id is null and used_at is null
+        and expires_at > now()`,
+      [secretHash],
+    )
+    return rowCount === 1
+  }
+
+  /** Ends a code that is unused. */
+  async endCode(secretHash: string): Promise<void> {
+    await this.#pool.query(
+      'update enrolment_code set expires_at = now() where secret_hash = $1 and used_at is null',
+      [secretHash],
+    )
+  }
+
   /**
    * Uses a code up for a workstation, once: `enrol` sees the code and says whom to let in, answers the workstation that
    * was let in by it before, or throws.

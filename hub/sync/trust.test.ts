@@ -14,6 +14,7 @@ import { hubMarkOf, parseEnrolmentCode } from '../../platform/sync/enrolment-cod
 import { emptyLog } from '../../platform/sync/log.ts'
 import { endBytes, type PushRun } from '../../platform/sync/push-run.ts'
 import { challengeBytes, enrolmentBytes, identityBytes } from '../../platform/sync/wire.ts'
+import { askForFounderCode } from '../first-laboratory.ts'
 import { Decisions } from './decisions.ts'
 import { Domains } from './domains.ts'
 import { Intake } from './intake.ts'
@@ -191,6 +192,46 @@ describe('enrolment', () => {
     await expect(enrol(makeBench(own), await newCode(null))).rejects.toMatchObject({
       code: 'LABORATORY_KNOWN',
     })
+  })
+})
+
+describe('setting up the first laboratory over the network', () => {
+  function setUp(founderCode?: string): Promise<unknown> {
+    const input = { laboratoryName: 'Heron Genomics', ...(founderCode === undefined ? {} : { founderCode }) }
+    const call = { path: ['auth', 'setUp'], input, request: null as never, reply: null as never }
+    return askForFounderCode({ trust })(call, (passedOn) => Promise.resolve(passedOn))
+  }
+
+  it('takes the code of the operator, once, and tells nobody of it', async () => {
+    const code = await newCode(null)
+    expect(await setUp(code.toLowerCase())).toEqual({ laboratoryName: 'Heron Genomics' })
+    await expect(setUp(code)).rejects.toMatchObject({ code: 'FOUNDER_CODE_NEEDED', status: 403 })
+    // Nor is it good for a workstation any more.
+    const own = { id: randomUUID(), name: 'Osprey Labs' }
+    await expect(enrol(makeBench(own), code)).rejects.toMatchObject({ code: 'CODE_REFUSED' })
+  })
+
+  it('takes no other code', async () => {
+    await newCode(null)
+    for (const wrong of [undefined, '', 'nothing of the kind', await newCode()])
+      await expect(setUp(wrong)).rejects.toMatchObject({ code: 'FOUNDER_CODE_NEEDED' })
+    trust = trustWith({ codeLivesMs: 0 })
+    await expect(setUp(await newCode(null))).rejects.toMatchObject({ code: 'FOUNDER_CODE_NEEDED' })
+  })
+
+  it('can be done again with the same code when it was not done', async () => {
+    const code = await newCode(null)
+    const call = {
+      path: ['auth', 'setUp'],
+      input: { founderCode: code },
+      request: null as never,
+      reply: null as never,
+    }
+    const refused = askForFounderCode({ trust })(call, () =>
+      Promise.reject(new Error('The password is too common')),
+    )
+    await expect(refused).rejects.toThrow('too common')
+    expect(await setUp(code)).toEqual({ laboratoryName: 'Heron Genomics' })
   })
 })
 

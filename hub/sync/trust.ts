@@ -8,6 +8,7 @@ import {
   formatEnrolmentCode,
   hashOfSecret,
   hubMarkOf,
+  parseEnrolmentCode,
   secretFrom,
 } from '../../platform/sync/enrolment-code.ts'
 import {
@@ -78,6 +79,18 @@ export class Trust {
       livesMs: this.#times.codeLivesMs,
     })
     return { code: formatEnrolmentCode({ secret, hub: hubMarkOf(this.#options.key.publicKey) }), expiresAt }
+  }
+
+  /** Whether a code as somebody typed it lets a founder in: it was made for one, is unused and not over. */
+  async isFounderCode(typed: string): Promise<boolean> {
+    const code = parseEnrolmentCode(typed)
+    return code !== null && this.#store.isOpenFounderCode(hashOfSecret(code.secret))
+  }
+
+  /** A founder's code that was used for something else than a workstation is good for nothing any more. */
+  async endFounderCode(typed: string): Promise<void> {
+    const code = parseEnrolmentCode(typed)
+    if (code !== null) await this.#store.endCode(hashOfSecret(code.secret))
   }
 
   /** Gives a challenge that can be answered once, and proves who the Hub is. */

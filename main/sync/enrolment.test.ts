@@ -68,6 +68,14 @@ describe('a founder', () => {
     expect(existsSync(join(founder.home, 'sync.json'))).toBe(false)
   })
 
+  it('alone may begin at a Hub that is empty: over the network nobody sets it up without its code', async () => {
+    const administrator = { name: 'Mallory', email: 'm@example.org', password: 'twelve grey gulls 9' }
+    const setUp = createHttpClient(network.hub.url, auth, null).setUp
+    const laboratory = { laboratoryName: 'Found open', administrator }
+    for (const code of [{}, { founderCode: '0' }])
+      await expect(setUp({ ...laboratory, ...code })).rejects.toMatchObject({ code: 'FOUNDER_CODE_NEEDED' })
+  })
+
   it('that is killed and cut off in the middle founds its laboratory all the same, and once', async () => {
     const admin = await founder.admin()
     for (let index = 0; index < 10; index += 1)

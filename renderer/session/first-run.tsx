@@ -18,9 +18,10 @@ export function FirstRun() {
   const bridge = findBridge()
   const [joining, setJoining] = useState(false)
   const form = useForm({
-    initialValues: { laboratoryName: '', name: '', email: '', password: '', again: '' },
+    initialValues: { founderCode: '', laboratoryName: '', name: '', email: '', password: '', again: '' },
     validateInputOnBlur: true,
     validate: {
+      founderCode: (value) => (bridge === null && value.trim() === '' ? t('required') : null),
       laboratoryName: (value) => (value.trim() === '' ? t('required') : null),
       name: (value) => (value.trim() === '' ? t('required') : null),
       email: (value) => Email.safeParse(value).error?.issues[0]?.message ?? null,
@@ -29,11 +30,20 @@ export function FirstRun() {
     },
   })
 
-  async function submit({ laboratoryName, name, email, password }: typeof form.values): Promise<void> {
+  async function submit({
+    founderCode,
+    laboratoryName,
+    ...administrator
+  }: typeof form.values): Promise<void> {
+    const { name, email, password } = administrator
     setBusy(true)
     setProblem(null)
     try {
-      await setUpLaboratory({ laboratoryName, administrator: { name, email, password } })
+      await setUpLaboratory({
+        laboratoryName,
+        administrator: { name, email, password },
+        ...(bridge === null ? { founderCode: founderCode.trim() } : {}),
+      })
     } catch (error) {
       if (problemCode(error) === 'ALREADY_SET_UP') await beginSession()
       else setProblem(problemWords(error))
@@ -46,10 +56,21 @@ export function FirstRun() {
   return (
     <SessionPage title={t('firstRun.title')} lead={t(bridge === null ? 'firstRun.leadHub' : 'firstRun.lead')}>
       <form onSubmit={form.onSubmit((values) => void submit(values))} noValidate>
+        {bridge === null && (
+          <TextInput
+            label={t('firstRun.code')}
+            description={t('firstRun.codeHint')}
+            autoFocus
+            maxLength={200}
+            autoComplete="off"
+            spellCheck={false}
+            {...form.getInputProps('founderCode')}
+          />
+        )}
         <TextInput
           label={t('firstRun.laboratory')}
           description={t('firstRun.laboratoryHint')}
-          autoFocus
+          autoFocus={bridge !== null}
           maxLength={120}
           {...form.getInputProps('laboratoryName')}
         />

@@ -186,9 +186,15 @@ export const auth = domainContract('auth', {
   })
     .errors({
       ALREADY_SET_UP: { status: 409, message: 'A laboratory has been set up here already' },
+      FOUNDER_CODE_NEEDED: { status: 403, message: 'A Hub is set up with the code that its operator has' },
       ...passwordErrors,
     })
-    .input(NewLaboratory)
+    .input(
+      NewLaboratory.extend({
+        /** What a Hub asks for: the code in its folder. A workstation asks for none. */
+        founderCode: z.string().max(200).optional(),
+      }),
+    )
     .output(Tokens.extend({ me: Me })),
   login: command({
     permission: 'public',
