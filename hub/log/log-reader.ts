@@ -246,6 +246,8 @@ export class LogReader {
       firstBadSequence: bad.toSorted((a, b) => a - b)[0] ?? (short.length > 0 ? expected : null),
       entries: expected - 1,
       headHash,
+      // It is the Hub that countersigns.
+      countersigned: null,
       problems: [...problems, ...short],
     }
   }

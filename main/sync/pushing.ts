@@ -1,14 +1,16 @@
 import { z } from 'zod'
 import { GENESIS_HASH, type JournalEntry } from '../../platform/journal/entry.ts'
 import type { JournalClient } from '../../platform/journal/journal-client.ts'
-import { verifySignature, type WorkstationKey } from '../../platform/journal/workstation-key.ts'
+import { isCountersigned, keepCountersignature } from '../../platform/journal/countersignature.ts'
+import type { WorkstationKey } from '../../platform/journal/workstation-key.ts'
 import { isToPush } from '../../platform/sync/journaled.ts'
-import { composeRun, endBytes, JournalPlace, type PushRun } from '../../platform/sync/push-run.ts'
+import { composeRun, JournalPlace, type PushRun } from '../../platform/sync/push-run.ts'
 import { PushAnswer } from '../../platform/sync/wire.ts'
 import type { EnrolmentFile } from './enrolment-file.ts'
 import { type HubConnection, HubRefused, HubUnreachable } from './hub-connection.ts'
 
 export interface PushingOptions {
+  readonly home: string
   readonly journal: JournalClient
   readonly key: WorkstationKey
   readonly file: EnrolmentFile
@@ -113,12 +115,14 @@ export class Pushing {
     return (await this.#options.journal.entry(place.sequence))?.hash === place.hash
   }
 
-  /** The place the Hub has by its own signature. */
+  /** The place the Hub has by its own signature, which is kept: it proves later that the journal is still this one. */
   #countersigned(end: JournalPlace, signature: string): JournalPlace {
-    const publicKey = this.#options.file.require().hubKey
-    if (verifySignature({ publicKey, purpose: 'hub-countersignature', data: endBytes(end), signature }))
-      return end
-    throw new HubUnreachable('What the Hub says that it has is not signed by it')
+    const { file, home } = this.#options
+    const countersigned = { ...end, hubKey: file.require().hubKey, signature }
+    if (!isCountersigned(countersigned))
+      throw new HubUnreachable('What the Hub says that it has is not signed by it')
+    keepCountersignature(home, { ...countersigned, at: new Date().toISOString() })
+    return end
   }
 
   /** Right before the entry that says that the journal was begun anew. */

@@ -387,7 +387,7 @@ export class SyncClient {
     }
     await this.#enrolNewDomains()
     const { journal, home } = this.#options
-    const pushing = new Pushing({ journal, key, file, connection })
+    const pushing = new Pushing({ home, journal, key, file, connection })
     const pulling = new Pulling({ home, domains: this.#domains, connection })
     connection.onContact = (contact) => this.#noteContact(contact, pushing, connection)
     connection.forgetToken()

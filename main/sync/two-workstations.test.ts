@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { system } from '../../platform/gateway/contract.ts'
 import { sync } from '../../platform/sync/contract.ts'
 import { auth } from '../../services/auth/contract.ts'
 import { samples } from '../../services/samples/contract.ts'
@@ -128,6 +129,14 @@ describe('two workstations', () => {
     await Promise.all([untilSeen(two, 'While paused'), untilSeen(one, 'Meanwhile')])
   }, 120_000)
 
+  it('have the Hub’s signature under their journal, which a verification compares', async () => {
+    await untilCaughtUp(one)
+    const proof = await (await one.admin()).client(system).verifyJournal()
+    expect(proof).toMatchObject({ status: 'whole', problems: [] })
+    expect(proof.countersigned).toBeGreaterThan(0)
+    expect(proof.words).toContain(`countersigned them up to entry ${proof.countersigned}`)
+  })
+
   it('go on when the journal of one is lost: the Hub notes that it was begun anew', async () => {
     await untilCaughtUp(one)
     await one.stop()
@@ -139,5 +148,7 @@ describe('two workstations', () => {
     await Promise.all([untilSeen(two, 'After the loss'), untilSeen(one, 'Beside it')])
     await Promise.all([untilCaughtUp(one), untilCaughtUp(two)])
     expect(await contentsOf(two)).toEqual(await contentsOf(one))
+    const proof = await (await one.admin()).client(system).verifyJournal()
+    expect(proof).toMatchObject({ status: 'whole', problems: [] })
   }, 180_000)
 })

@@ -164,7 +164,7 @@ describe('the journal', () => {
   })
 
   test('each result of a proof has its words', () => {
-    const result = { entries: 9, headHash: null, firstBadSequence: null, problems: [] }
+    const result = { entries: 9, headHash: null, countersigned: null, firstBadSequence: null, problems: [] }
     expect(describeVerification({ ...result, status: 'tail-short' })).toContain('later ones that are missing')
     expect(
       describeVerification({

@@ -156,12 +156,16 @@ async function reportJournal(journal: JournalClient) {
 export function describeVerification(result: VerifyResult): string {
   switch (result.status) {
     case 'whole':
-      return `All ${result.entries} entries are whole: nothing was changed, removed or put in between.`
+      return `All ${result.entries} entries are whole: nothing was changed, removed or put in between.${describeCountersignature(result)}`
     case 'broken':
       return `The journal is broken from entry ${result.firstBadSequence ?? 'unknown'} on. ${result.problems[0] ?? ''}`.trim()
     case 'tail-short':
       return `The ${result.entries} entries are whole, but the databases know of later ones that are missing.`
   }
+}
+
+function describeCountersignature({ countersigned }: VerifyResult): string {
+  return countersigned === null ? '' : ` The Hub has countersigned them up to entry ${countersigned}.`
 }
 
 function copyItem(item: JournalAuditItem): AuditItem {

@@ -1,10 +1,11 @@
-import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { GENESIS_HASH, hashEntry, hashPayload } from './entry.ts'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { type Countersignature, keepCountersignature } from './countersignature.ts'
+import { checkpointBytes, GENESIS_HASH, hashEntry, hashPayload } from './entry.ts'
 import { journalPath } from './open-journal.ts'
 import { startJournal } from './start-journal.ts'
 import { makeEntries, makeEntry, makeHome, removeHomes, TEST_AUTHOR, testOptions } from './test-entries.ts'
@@ -167,6 +168,7 @@ describe('verifyJournal', () => {
         firstBadSequence: null,
         entries: 43,
         headHash: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+        countersigned: null,
         problems: [],
       },
     )
@@ -201,6 +203,61 @@ describe('verifyJournal', () => {
       problems: ['The database of samples knows entry 41; the journal ends at samples 40.'],
     })
     expect(verify(39, hash)).toMatchObject({ status: 'broken', firstBadSequence: 39 })
+  })
+
+  describe('compares with what the Hub countersigned', () => {
+    const hub = openWorkstationKey(makeHome())
+    const path = () => journalPath(home)
+    const countersign = (sequence: number, hash: string, more: Partial<Countersignature> = {}) => {
+      const data = checkpointBytes(sequence, Buffer.from(hash, 'hex'))
+      const signature = hub.sign('hub-countersignature', data)
+      const at = '2999-01-01T00:00:00.000Z'
+      keepCountersignature(home, { sequence, hash, hubKey: hub.publicKey, signature, at, ...more })
+    }
+    const file = () => join(home, 'hub-countersignature.json')
+    afterEach(() => rmSync(file(), { force: true }))
+
+    it('the same entry is proof, said with its number', () => {
+      countersign(40, headHash(40))
+      expect(verifyJournal(path())).toMatchObject({ status: 'whole', countersigned: 40, problems: [] })
+    })
+
+    it('another journal in its place is found, even one that is sound in itself', () => {
+      const other = tamper((database) => {
+        database.exec(`UPDATE journal_entry SET payload = replace(payload, 'Ünïcode µL', 'Another') WHERE sequence = 30;
+          DELETE FROM journal_checkpoint`)
+        rehashFrom(database, 30)
+      })
+      expect(verifyJournal(other)).toMatchObject({ status: 'whole', problems: [] })
+      countersign(40, headHash(40))
+      expect(verifyJournal(other)).toMatchObject({
+        status: 'broken',
+        firstBadSequence: 40,
+        countersigned: null,
+        problems: ['Entry 40 is another one than the Hub countersigned.'],
+      })
+    })
+
+    it('a journal that ends before it is too short', () => {
+      countersign(50, headHash(40))
+      expect(verifyJournal(path())).toMatchObject({ status: 'tail-short', firstBadSequence: 44 })
+    })
+
+    it('a journal that was lost, begun anew and said so is none that the Hub countersigned before', () => {
+      countersign(50, headHash(40), { at: '2000-01-01T00:00:00.000Z' })
+      expect(verifyJournal(path())).toMatchObject({ status: 'whole', countersigned: null })
+    })
+
+    it('a forged countersignature and a damaged file are named', () => {
+      countersign(40, headHash(40), {
+        signature: openWorkstationKey(home).sign('hub-countersignature', Buffer.alloc(40)),
+      })
+      expect(verifyJournal(path()).problems).toEqual([
+        "The Hub's countersignature at 40 is forged or damaged.",
+      ])
+      writeFileSync(file(), '{}')
+      expect(verifyJournal(path()).problems.join()).toMatch(/^The Hub's countersignature cannot be read/)
+    })
   })
 
   it('reports a file that is no database, one that is cut, and none at all', () => {

@@ -1,7 +1,8 @@
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { z } from 'zod'
+import { isCountersigned, readCountersignature } from './countersignature.ts'
 import { checkpointBytes, GENESIS_HASH, JOURNAL_DOMAIN } from './entry.ts'
 import type { JournalEntry } from './entry.ts'
 import { checkRow, ENTRY_COLUMNS } from './entry-row.ts'
@@ -30,6 +31,8 @@ export interface VerifyResult {
   readonly firstBadSequence: number | null
   readonly entries: number
   readonly headHash: string | null
+  /** The entry up to which the Hub has countersigned it; null where no Hub has, or nothing of it is left. */
+  readonly countersigned: number | null
   readonly problems: readonly string[]
 }
 
@@ -46,7 +49,7 @@ interface Finding {
 
 /**
  * Reads a journal file and proves it: chain, columns against payloads, dense domain sequences, epochs and gaps announced,
- * checkpoints signed. Writes nothing into it, and reports a malformed or missing file instead of throwing.
+ * checkpoints signed, and that it is the one which the Hub countersigned, as the file beside it says. Writes nothing into it, and reports a malformed or missing file instead of throwing.
  */
 export function verifyJournal(path: string, request: VerifyRequest = {}): VerifyResult {
   if (!existsSync(path)) {
@@ -56,12 +59,14 @@ export function verifyJournal(path: string, request: VerifyRequest = {}): Verify
       firstBadSequence: 1,
       entries: 0,
       headHash: null,
+      countersigned: null,
       problems: [`There is no journal at ${path}.`],
     }
   }
   const findings = new Findings()
   let entries = 0
   let headHash: string | null = null
+  let countersigned: number | null = null
   const short: string[] = []
   try {
     readSnapshot(path, (connection) => {
@@ -71,6 +76,9 @@ export function verifyJournal(path: string, request: VerifyRequest = {}): Verify
       verifyEpochs(connection, chain, findings)
       verifyCheckpoints(connection, chain, request.trustedKeys, findings)
       short.push(...compareHeads(connection, request.heads ?? [], findings))
+      const hub = compareCountersignature(connection, chain, dirname(path), findings)
+      countersigned = hub.upTo
+      short.push(...hub.short)
     })
   } catch (error) {
     findings.add(entries + 1, `The file cannot be read: ${describeError(error)}.`)
@@ -80,6 +88,7 @@ export function verifyJournal(path: string, request: VerifyRequest = {}): Verify
     firstBadSequence: findings.first ?? (short.length > 0 ? entries + 1 : null),
     entries,
     headHash,
+    countersigned,
     problems: [...findings.inWords(), ...short],
   }
 }
@@ -364,4 +373,47 @@ function compareHeads(
       )
     return []
   })
+}
+
+/** Says when the journal is another one than the Hub countersigned. A journal that was lost and begun anew has said so. */
+function compareCountersignature(
+  connection: Connection,
+  chain: Chain,
+  home: string,
+  findings: Findings,
+): { readonly upTo: number | null; readonly short: readonly string[] } {
+  const none = { upTo: null, short: [] }
+  let kept: ReturnType<typeof readCountersignature>
+  try {
+    kept = readCountersignature(home)
+  } catch (error) {
+    findings.add(
+      chain.lastSequence + 1,
+      `The Hub's countersignature cannot be read: ${describeError(error)}.`,
+    )
+    return none
+  }
+  if (kept === null) return none
+  const { sequence, hash, at } = kept
+  if (!isCountersigned(kept)) {
+    findings.add(sequence, `The Hub's countersignature at ${sequence} is forged or damaged.`)
+    return none
+  }
+  const here = connection
+    .prepare<[number], Buffer>('SELECT hash FROM journal_entry WHERE sequence = ?')
+    .pluck()
+    .get(sequence)
+  if (here?.toString('hex') === hash) return { upTo: sequence, short: [] }
+  const begunAnew = connection
+    .prepare<[], string | null>('SELECT max(started_at) FROM journal_epoch WHERE number > 1')
+    .pluck()
+    .get()
+  if (begunAnew != null && begunAnew > at) return none
+  if (sequence > chain.lastSequence)
+    return {
+      upTo: null,
+      short: [`The Hub has countersigned entry ${sequence}; the journal ends at ${chain.lastSequence}.`],
+    }
+  findings.add(sequence, `Entry ${sequence} is another one than the Hub countersigned.`)
+  return none
 }

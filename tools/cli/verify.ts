@@ -39,6 +39,8 @@ export const verify: Command = {
       const forks = result.entries === 0 ? [] : findForks(path, witnesses)
       for (const problem of [...result.problems, ...forks]) say(problem)
       const status = forks.length > 0 ? 'broken' : result.status
+      if (result.countersigned !== null)
+        say(`The Hub has countersigned the journal up to entry ${result.countersigned}.`)
       say(verdict(status, result.entries, result.headHash, result.firstBadSequence))
       return VERIFY_EXIT_STATUS[status]
     } finally {

@@ -7,7 +7,16 @@ export type Stop = { readonly beforeStatement: number } | 'after-commit'
 /** What everything says that meets the stop. */
 export const stoppedWords = 'The machine was stopped here'
 
-const statements = new Set(['execute', 'select', 'selectDistinct', 'insert', 'update', 'delete', 'with', '$count'])
+const statements = new Set([
+  'execute',
+  'select',
+  'selectDistinct',
+  'insert',
+  'update',
+  'delete',
+  'with',
+  '$count',
+])
 
 /**
  * A switch in front of one machine's databases. From where they stop, every one of them refuses everything until the

@@ -180,7 +180,9 @@ async function openAll(
   gateway.addLocal(createSystemService({ gateway, journal: journal.client, home, version: 'test' }))
   const services: OpenService[] = []
   for (const definition of definitions) {
-    services.push(await openOne(definition, { home, journal, gateway, workstation, isHub, engine, stop, logs }))
+    services.push(
+      await openOne(definition, { home, journal, gateway, workstation, isHub, engine, stop, logs }),
+    )
   }
   return { journal, gateway, services }
 }

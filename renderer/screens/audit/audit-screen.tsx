@@ -307,6 +307,9 @@ function Verification({ wanted, onAsked, onOpen }: VerificationProps) {
               entries: countText(data.entries),
               hash: data.headHash?.slice(0, 12) ?? '–',
             }),
+            ...(data.countersigned === null
+              ? []
+              : [t('countersigned', { entry: countText(data.countersigned) })]),
             ...(data.status === 'whole' ? [] : [data.words, ...data.problems]),
           ].join('. ')}
           {...(data.firstBadSequence === null

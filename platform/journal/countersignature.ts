@@ -1,0 +1,51 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { writeWhole } from './durable-files.ts'
+import { checkpointBytes } from './entry.ts'
+import { verifySignature } from './workstation-key.ts'
+
+/**
+ * The Hub's word for how this journal went on up to an entry. Whoever holds the workstation's key can write another
+ * journal and sign it; the Hub's key they do not have.
+ */
+const Countersignature = z.strictObject({
+  sequence: z.int().min(0),
+  /** The entry's chain hash. */
+  hash: z.string().regex(/^[0-9a-f]{64}$/),
+  /** The Hub's key; SPKI, base64. */
+  hubKey: z.string(),
+  signature: z.string(),
+  at: z.iso.datetime(),
+})
+export type Countersignature = z.output<typeof Countersignature>
+
+/** Keeps the newest one beside the journal. */
+export function keepCountersignature(home: string, countersignature: Countersignature): void {
+  writeWhole(pathIn(home), JSON.stringify(countersignature, null, 2))
+}
+
+/** The newest one; null when there is none. Throws for a file that does not hold one. */
+export function readCountersignature(home: string): Countersignature | null {
+  const path = pathIn(home)
+  return existsSync(path) ? Countersignature.parse(JSON.parse(readFileSync(path, 'utf8'))) : null
+}
+
+/** Whether the Hub with the key in it made it. */
+export function isCountersigned({
+  sequence,
+  hash,
+  hubKey,
+  signature,
+}: Pick<Countersignature, 'sequence' | 'hash' | 'hubKey' | 'signature'>): boolean {
+  return verifySignature({
+    publicKey: hubKey,
+    purpose: 'hub-countersignature',
+    data: checkpointBytes(sequence, Buffer.from(hash, 'hex')),
+    signature,
+  })
+}
+
+function pathIn(home: string): string {
+  return join(home, 'hub-countersignature.json')
+}
