@@ -77,7 +77,7 @@ describe('an import with faulty rows', () => {
           heading: 'Type',
           value: 'plasmaa',
           rule: 'select',
-          proposals: [{ label: 'plasma', value: 'plasma' }],
+          proposals: [{ label: 'Plasma', value: 'Plasma' }],
         },
       ],
     })
