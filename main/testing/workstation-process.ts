@@ -96,7 +96,7 @@ export async function startWorkstationProcess(
       HOME: process.env['HOME'],
       TMPDIR: process.env['TMPDIR'],
       // Starting is mostly compiling: each start may use what those before it compiled.
-      NODE_COMPILE_CACHE: join(tmpdir(), 'tracseq-compiled'),
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(tmpdir(), 'tracseq-compiled'),
       ...(options.isEmpty === true
         ? {}
         : { TRACSEQ_ADMIN_EMAIL: administrator.email, TRACSEQ_ADMIN_PASSWORD: administrator.password }),
