@@ -9,6 +9,13 @@ const hubAndWorkstations = ['services/sync.test.ts']
 /** Tests that take minutes. They have a command of their own. */
 const long = ['services/templates/long-manifest.test.ts']
 
+/** What they measure or damage is PGlite's own. */
+const onPgliteOnly = [
+  'services/samples/finding-plans.test.ts',
+  'services/barcodes/finding.test.ts',
+  'services/auth/secrets.test.ts',
+]
+
 /** What the person who starts the tests has set. */
 function chosen(...names: readonly string[]): Record<string, string> {
   return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])))
@@ -55,13 +62,12 @@ export default defineConfig({
         test: {
           name: 'postgres',
           include: [
-            'services/{barcodes,storage,templates}/service.test.ts',
-            'services/auth/{sign-in,signing-keys,users}.test.ts',
-            'services/samples/{service,receive,finding,interruption}.test.ts',
+            'services/*/*.test.ts',
             'platform/database/{domain-database,snapshot}.test.ts',
             ...hubAndWorkstations,
             'hub/**/*.test.ts',
           ],
+          exclude: [...configDefaults.exclude, ...long, ...onPgliteOnly],
           setupFiles: ['platform/database/testing/use-postgres.ts'],
           globalSetup: ['platform/database/testing/postgres-server.ts'],
         },
