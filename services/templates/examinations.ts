@@ -88,11 +88,27 @@ async function runInSlices<Result>(steps: Generator<undefined, Result, undefined
   }
 }
 
+/** Looking through all sheets of a large workbook takes long, and neither they nor the template change. */
+const tablesOfWorkbooks = new WeakMap<Workbook, Map<string, ReturnType<typeof findTables>>>()
+
+/** The tables of a template in a workbook, the best first. */
+export function tablesOf(
+  workbook: Workbook,
+  { fields, identity }: Pick<Template, 'fields' | 'identity'>,
+): ReturnType<typeof findTables> {
+  const known = tablesOfWorkbooks.get(workbook) ?? new Map<string, ReturnType<typeof findTables>>()
+  tablesOfWorkbooks.set(workbook, known)
+  const key = JSON.stringify([fields, identity])
+  const tables = known.get(key) ?? findTables(workbook, { fields, identity })
+  known.set(key, tables)
+  return tables
+}
+
 /** The sheet and header that were chosen, or else the best there is. */
 function findTable(workbook: Workbook, template: Template, choices: ImportChoices): Table {
   const name =
     choices.sheet ??
-    findTables(workbook, template)[0]?.sheet ??
+    tablesOf(workbook, template)[0]?.sheet ??
     workbook.sheets.find((sheet) => sheet.rows.length > 0)?.name
   const sheet = workbook.sheets.find((each) => each.name === name) ?? workbook.sheets[0]
   if (sheet === undefined) throw new Error(`${workbook.fileName} was read without any sheet`)
@@ -130,7 +146,7 @@ export function needsMapping({ table }: Looked, choices: ImportChoices, wasLooke
 /** What is shown of the file without reading it again. */
 export function describeFacts(looked: Looked, template: Template, choices: ImportChoices): ImportFacts {
   const { workbook, table, examination } = looked
-  const candidates = new Map(findTables(workbook, template).map((candidate) => [candidate.sheet, candidate]))
+  const candidates = new Map(tablesOf(workbook, template).map((candidate) => [candidate.sheet, candidate]))
   const required = template.fields.filter((field) => isColumnRequired(field, template)).map(({ key }) => key)
   return {
     sheets: workbook.sheets.map(({ name, rows }) => ({

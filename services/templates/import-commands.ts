@@ -5,10 +5,9 @@ import { hashRequest } from '../../platform/database/change.ts'
 import { decidePermission } from '../../platform/gateway/permission.ts'
 import { orchestrates } from '../../platform/service/implementation.ts'
 import type { OrchestrationScope, ReadScope, WriteScope } from '../../platform/service/scopes.ts'
-import { describeFacts, lookAt, needsMapping } from './examinations.ts'
+import { describeFacts, lookAt, needsMapping, tablesOf } from './examinations.ts'
 import { planDecisions, type Decision, type Decisions } from './domain/decisions.ts'
 import { explainRefusal, type ImportAct } from './domain/import-state.ts'
-import { findTables } from './domain/header.ts'
 import { countRows } from './import-rows.ts'
 import {
   countOutcomes,
@@ -362,7 +361,7 @@ async function chooseTemplate(
   const workbook = await readStoredWorkbook(scope, input.fileSha256, input.fileName)
   const ranked = published
     .map((form) => {
-      const [best] = findTables(workbook, toDefinition(form))
+      const [best] = tablesOf(workbook, toDefinition(form))
       const whole = best !== undefined && best.header.status !== 'missing' ? 1 : 0
       const own = form.id === builtInId(scope.laboratoryId) ? 1 : 0
       return { form, rank: [whole, best?.header.columns.length ?? 0, own, form.version] }

@@ -1,4 +1,4 @@
-import { countEdits, foldName, foldOption } from './matching.ts'
+import { foldName, foldOption, isOneSlip } from './matching.ts'
 import { isColumnRequired, type Template, type TemplateField } from './template.ts'
 import { readUnit } from './unit.ts'
 import {
@@ -200,11 +200,7 @@ function judge(
   if (name === label) return { confidence: 1 - loss, reason: 'label', unit }
   if (all.includes(name)) return { confidence: 0.95 - loss, reason: 'synonym', unit }
   // One slip only: two would already make “collection site” a “collection date”.
-  const near =
-    name.length >= 5 &&
-    all.some(
-      (one) => one.length >= 5 && Math.abs(one.length - name.length) <= 1 && countEdits(name, one) === 1,
-    )
+  const near = name.length >= 5 && all.some((one) => one.length >= 5 && isOneSlip(name, one))
   return near ? { confidence: 0.72 - loss, reason: 'nearly-label', unit } : null
 }
 

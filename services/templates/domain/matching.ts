@@ -48,6 +48,18 @@ export function countEdits(left: string, right: string): number {
   return previous[b.length] ?? 0
 }
 
+/** Whether exactly one letter was typed otherwise, left out or added, or two neighbours were swapped. */
+export function isOneSlip(left: string, right: string): boolean {
+  if (left === right || Math.abs(left.length - right.length) > 1) return false
+  const [shorter, longer] = left.length <= right.length ? [left, right] : [right, left]
+  let start = 0
+  while (start < shorter.length && shorter[start] === longer[start]) start += 1
+  let end = 0
+  while (end < shorter.length - start && shorter.at(-1 - end) === longer.at(-1 - end)) end += 1
+  const [a, b] = [shorter.slice(start, shorter.length - end), longer.slice(start, longer.length - end)]
+  return b.length === 1 || (b.length === 2 && a.length === 2 && a[0] === b[1] && a[1] === b[0])
+}
+
 /** The candidates most like a text, nearest first, among those at most a third of it (never more than three) apart. */
 export function findNearest<T>(
   text: string,

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readDateText, readPartialDateText, spellDate } from './date-text.ts'
-import { countEdits, findNearest, foldName, foldOption } from './matching.ts'
+import { countEdits, findNearest, foldName, foldOption, isOneSlip } from './matching.ts'
 import { readNumberText } from './number-text.ts'
 import { convertUnit, readUnit } from './unit.ts'
 
@@ -147,6 +147,15 @@ describe('matching', () => {
         expect(countEdits(left, right)).toBe(countEdits(right, left))
         expect(countEdits(left, left)).toBe(0)
         expect(countEdits(left, right)).toBeLessThanOrEqual(Math.max(left.length, right.length))
+      }),
+    )
+  })
+
+  it('one slip is one edit', () => {
+    const word = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 6 })
+    fc.assert(
+      fc.property(word, word, (left, right) => {
+        expect(isOneSlip(left, right)).toBe(countEdits(left, right) === 1)
       }),
     )
   })
