@@ -97,7 +97,11 @@ async function openDoor(
   const { certificate, key, host = '127.0.0.1', 'trusted-proxy': trustedProxies } = values
   if ((certificate === undefined) !== (key === undefined))
     throw new Error('TLS needs both: --certificate FILE and --key FILE')
-  const needsCode = askForFounderCode(hub.sync)
+  const needsCode = askForFounderCode({
+    trust: hub.sync.trust,
+    admit: (address) => hub.gateway.admitClient(address, { scan: false, guessable: true }),
+    isSetUp: () => hub.sync.people.isSetUp(),
+  })
   return openHttpFrontDoor(hub.gateway, {
     host,
     port: Number(values.port ?? process.env['TRACSEQ_PORT'] ?? defaultPort),

@@ -42,6 +42,7 @@ test(
       expect(now.journalLogMegabytes).toBeLessThan(64)
       // By the first mark the heaps have their working size; ten times as many commands must not make them larger.
       const atFirst = sizes[0]?.memoryMegabytes ?? 0
+      expect(atFirst).toBeLessThan(1_100)
       expect(now.memoryMegabytes - atFirst).toBeLessThan(150)
     }
     const { counts } = await insist(() => admin.client(barcodes).statistics())

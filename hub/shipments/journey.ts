@@ -44,7 +44,16 @@ export class Journey {
     const open = items.filter(({ state, told }) => state === 'received' && told !== null)
     const before = await this.#digests(row, open)
     const stale = open.filter((item) => before.get(item.sample_id) !== item.told)
-    for (const item of stale) await this.#tellUntilTold(row, item, before.get(item.sample_id) ?? '')
+    for (const item of stale) {
+      try {
+        await this.#tellUntilTold(row, item, before.get(item.sample_id) ?? '')
+      } catch (error) {
+        // The next round tries it again; what became of the others is told all the same.
+        this.#around.log('What became of a sample could not be told to its sender yet', {
+          ...{ shipment: row.number, sample: item.sample_id, error },
+        })
+      }
+    }
   }
 
   /**

@@ -55,6 +55,8 @@ export interface HubSync {
 }
 
 const founderCodeFile = 'founder-code.txt'
+/** Who made the code in it. */
+const codeMaker = 'hub'
 const againAfterMs = 3_000
 
 /** Puts the Hub's side of sync together. Nothing is asked of the services before `start`. */
@@ -146,6 +148,8 @@ async function goOn(
   for (const laboratoryId of laboratories)
     await decisions.inTurn(laboratoryId, () => decisions.decideWaiting(laboratoryId))
   const path = join(home, founderCodeFile)
+  // Codes of earlier starts lie in no file any more.
+  await store.endCodesOf(codeMaker)
   const laboratoriesHere = await gateway.call({
     path: ['auth', 'laboratories'],
     input: undefined,
@@ -160,7 +164,7 @@ async function goOn(
   const { code } = await trust.createCode({
     laboratoryId: null,
     administratorsOffline: true,
-    createdBy: 'hub',
+    createdBy: codeMaker,
   })
   writeWhole(path, `${code}\n`)
   log('info', `A code for the founder of a laboratory is in ${path}`)

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { Gateway } from '../../platform/gateway/gateway.ts'
 import { type PeopleAnswer, ProofOutcome, type ProofRequest } from '../../platform/sync/wire.ts'
-import { CredentialsAnswer, PeopleOfAnswer } from '../../services/auth/contract.ts'
+import { CredentialsAnswer, LaboratoryStatus, PeopleOfAnswer } from '../../services/auth/contract.ts'
 import { SyncProblem } from './sync-problem.ts'
 import type { SyncStore, Workstation } from './sync-store.ts'
 
@@ -52,7 +52,12 @@ export class People {
     return PeopleOfAnswer.parse(answer).known
   }
 
-  #ask(procedure: string, input: object): Promise<unknown> {
+  /** Whether the Hub has any laboratory. */
+  async isSetUp(): Promise<boolean> {
+    return LaboratoryStatus.parse(await this.#ask('status', undefined)).setUp
+  }
+
+  #ask(procedure: string, input: object | undefined): Promise<unknown> {
     return this.#gateway.call({ path: ['auth', procedure], input, origin: { from: 'host', actor: null } })
   }
 }

@@ -3,13 +3,10 @@ import type { Gateway } from '../../platform/gateway/gateway.ts'
 import type { ChangeSet } from '../../platform/sync/change-set.ts'
 import { PeopleOfAnswer } from '../../services/auth/contract.ts'
 
-type Author = Pick<ChangeSet, 'actorId' | 'procedure' | 'causedBy'>
+type Author = Pick<ChangeSet, 'domain' | 'actorId' | 'procedure' | 'causedBy'>
 type Person = z.output<typeof PeopleOfAnswer>['people'][number]
 
 const UserId = z.uuid()
-/** The procedure of what a service does by itself: reactions, and work across domains that was taken up again. */
-const internal = /\.internal$/
-
 /** Which of these authors may do now what they did: `<person> <procedure>` for each that may. */
 export async function listPermitted(
   gateway: Gateway,
@@ -33,21 +30,25 @@ export async function listPermitted(
 
 function isPermitted(
   gateway: Gateway,
-  { actorId, procedure, causedBy }: Author,
+  { domain, actorId, procedure, causedBy }: Author,
   person: Person | null,
 ): boolean {
   const isActive = person?.status === 'active'
-  // A reaction stands and falls with what it reacts to, and no door leads to such a procedure.
-  if (internal.test(procedure)) return causedBy !== null || isActive || actorId.startsWith('service:')
-  const permission = gateway.catalogue.find(procedure.split('.'))?.meta.permission
-  switch (permission) {
-    case undefined:
-      return false
+  // What a service does by itself: reactions, and work across domains that was taken up again. A reaction stands and falls
+  // with what it reacts to, and no door leads to such a procedure.
+  if (procedure === `${domain}.internal`)
+    return causedBy !== null || isActive || actorId.startsWith('service:')
+  // Rows are changed by commands of their own domain alone.
+  if (!procedure.startsWith(`${domain}.`)) return false
+  const meta = gateway.catalogue.find(procedure.split('.'))?.meta
+  if (meta?.kind !== 'command') return false
+  switch (meta.permission) {
     case 'public':
       return true
+    // Somebody who was suspended meanwhile may have signed out, or changed a password that is good for nothing now.
     case 'signed-in':
       return person !== null
     default:
-      return isActive && person.permissions.includes(permission)
+      return isActive && person.permissions.includes(meta.permission)
   }
 }

@@ -25,6 +25,8 @@ export const syncSchema = `
   -- SPKI, base64; null until the workstation has told it.
   alter table workstation add column if not exists sealing_key text;
   create index if not exists workstation_of_laboratory on workstation (laboratory_id, enrolled_at);
+  -- A laboratory is brought here once, by one workstation.
+  create unique index if not exists founder_of_laboratory on workstation (laboratory_id) where is_founder;
   create table if not exists enrolment_code (
     secret_hash text primary key,
     -- Null for the founder of a laboratory that is not here yet.

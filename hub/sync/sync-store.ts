@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { LogPlace } from '../../platform/sync/domain-contract.ts'
 import type { JournalPlace } from '../../platform/sync/push-run.ts'
 import type { Migrations } from '../../platform/sync/versions.ts'
+import { SyncProblem } from './sync-problem.ts'
 import { syncSchema } from './sync-schema.ts'
 
 const Instant = z.date().transform((date) => date.toISOString())
@@ -127,6 +128,14 @@ export class SyncStore {
     )
   }
 
+  /** Ends every unused code that somebody made. */
+  async endCodesOf(createdBy: string): Promise<void> {
+    await this.#pool.query(
+      'update enrolment_code set expires_at = now() where created_by = $1 and used_at is null and expires_at > now()',
+      [createdBy],
+    )
+  }
+
   /**
    * Uses a code up for a workstation, once: `enrol` sees the code and says whom to let in, answers the workstation that
    * was let in by it before, or throws.
@@ -145,6 +154,18 @@ export class SyncStore {
       const before = known.rows[0] === undefined ? null : WorkstationRow.parse(known.rows[0])
       const added = enrol(code.rows[0] === undefined ? null : CodeRow.parse(code.rows[0]), before)
       if (added === before) return added
+      if (added.isFounder) {
+        const founder = await client.query(
+          'select from workstation where laboratory_id = $1 and is_founder',
+          [added.laboratoryId],
+        )
+        if (founder.rowCount !== 0)
+          throw new SyncProblem(
+            409,
+            'LABORATORY_KNOWN',
+            'Another workstation is bringing this laboratory to the Hub',
+          )
+      }
       await client.query(
         `insert into workstation (id, laboratory_id, name, public_key, fingerprint, is_founder, administrators_offline)
          values ($1, $2, $3, $4, $5, $6, $7)`,

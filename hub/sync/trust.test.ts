@@ -196,10 +196,18 @@ describe('enrolment', () => {
 })
 
 describe('setting up the first laboratory over the network', () => {
+  const around = (isSetUp = false) =>
+    askForFounderCode({ trust, admit: () => Promise.resolve(), isSetUp: () => Promise.resolve(isSetUp) })
+
   function setUp(founderCode?: string): Promise<unknown> {
     const input = { laboratoryName: 'Heron Genomics', ...(founderCode === undefined ? {} : { founderCode }) }
-    const call = { path: ['auth', 'setUp'], input, request: null as never, reply: null as never }
-    return askForFounderCode({ trust })(call, (passedOn) => Promise.resolve(passedOn))
+    const call = {
+      path: ['auth', 'setUp'],
+      input,
+      request: { ip: '192.0.2.1' } as never,
+      reply: null as never,
+    }
+    return around()(call, (passedOn) => Promise.resolve(passedOn))
   }
 
   it('takes the code of the operator, once, and tells nobody of it', async () => {
@@ -224,12 +232,10 @@ describe('setting up the first laboratory over the network', () => {
     const call = {
       path: ['auth', 'setUp'],
       input: { founderCode: code },
-      request: null as never,
+      request: { ip: '192.0.2.1' } as never,
       reply: null as never,
     }
-    const refused = askForFounderCode({ trust })(call, () =>
-      Promise.reject(new Error('The password is too common')),
-    )
+    const refused = around()(call, () => Promise.reject(new Error('The password is too common')))
     await expect(refused).rejects.toThrow('too common')
     expect(await setUp(code)).toEqual({ laboratoryName: 'Heron Genomics' })
   })

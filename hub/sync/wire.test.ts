@@ -176,6 +176,18 @@ describe('pushing', () => {
     bench.place = place
   })
 
+  it('lets nobody write into another laboratory, nor a row be made twice', async () => {
+    const set = attempt()
+    const [first] = set.changes as readonly {
+      readonly key: { readonly id: string }
+      readonly values: object
+    }[]
+    const elsewhere = { laboratory_id: randomUUID(), id: first?.key.id ?? '' }
+    const smuggled = { ...first, key: elsewhere, values: { ...first?.values, ...elsewhere } }
+    for (const changes of [[smuggled], [first, smuggled], [first, first]] as object[][])
+      expect(await refusalOf(bench.push(bench.runOf([{ ...set, changes }])))).toBe('400 BAD_REQUEST')
+  })
+
   it('names the place and the rule of what is not valid', async () => {
     const wrong = bench.runOf([attempt(), attempt({ changes: [{ table: 'sign in' }] })])
     const error = await bench.push(wrong).catch((reason: unknown) => reason)
@@ -203,9 +215,9 @@ describe('pushing', () => {
       name: 'Leaving',
       email: 'leaving@example.org',
       password: 'nine patient otters',
-      roles: ['lab_technician'],
+      roles: ['lab_administrator'],
     })
-    const given = { actorId: user.id, procedure: 'samples.receive' }
+    const given = { actorId: user.id, procedure: 'auth.createUser' }
     expect((await bench.push(bench.runOf([attempt(given)]))).decided).toMatchObject([{ outcome: 'applied' }])
     await admin.client(auth).setUserStatus({ id: user.id, status: 'suspended', reason: 'Left' })
     const rowId = randomUUID()
@@ -244,6 +256,19 @@ describe('pushing', () => {
     expect(answer.decided).toMatchObject([{ outcome: 'refused', status: 'waiting' }])
     const { items } = await (await hub.admin()).client(sync).workItems({})
     expect(items).toMatchObject([{ kind: 'refused', pushed: { changes: [{ table: 'app_user', id }] } }])
+  })
+
+  it('holds for a person what its procedure does not allow, and what this version has no place for', async () => {
+    const [first] = attempt().changes as readonly { readonly values: object }[]
+    const held = [
+      // A query writes nothing, and rows of one domain are changed by its own commands alone.
+      attempt({ procedure: 'auth.me' }),
+      attempt({ procedure: 'samples.accession' }),
+      attempt({ procedure: 'samples.internal', causedBy: randomUUID() }),
+      attempt({ changes: [{ ...first, values: { ...first?.values, colour: 'green' } }] }),
+    ]
+    const { decided } = await bench.push(bench.runOf(held))
+    expect(decided.map(({ status }) => status)).toEqual(held.map(() => 'waiting'))
   })
 
   it('caps a clock that runs ahead, and says so', async () => {

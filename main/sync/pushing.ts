@@ -79,7 +79,7 @@ export class Pushing {
     const toPush = new Set(read.filter((entry) => this.#isPushed(entry)))
     const entries = cut(read, toPush)
     const pushed = entries.filter((entry) => toPush.has(entry))
-    if (pushed.length === 0 && read.length < quietEntries) return null
+    if (toPush.size === 0 && read.length < quietEntries) return null
     const sent = new Set(entries.filter(({ kind }) => kind === 'epoch').concat(pushed))
     return { ...composeRun(after, entries, (entry) => sent.has(entry), key), pushed }
   }
@@ -93,8 +93,10 @@ export class Pushing {
     const { run, end } = next
     try {
       const { countersignature } = await connection.ask('/push', PushAnswer, { method: 'POST', json: run })
-      this.#known = this.#countersigned(end, countersignature)
+      this.#requireSigned(end, countersignature)
+      this.#known = end
       this.#isAnew = false
+      await this.#keepCountersignature(end, countersignature)
       return true
     } catch (error) {
       // An answer got lost, or the Hub was set back: it says from where it wants to go on.
@@ -115,14 +117,16 @@ export class Pushing {
     return (await this.#options.journal.entry(place.sequence))?.hash === place.hash
   }
 
-  /** The place the Hub has by its own signature, which is kept: it proves later that the journal is still this one. */
-  #countersigned(end: JournalPlace, signature: string): JournalPlace {
-    const { file, home } = this.#options
-    const countersigned = { ...end, hubKey: file.require().hubKey, signature }
-    if (!isCountersigned(countersigned))
+  #requireSigned(end: JournalPlace, signature: string): void {
+    if (!isCountersigned({ ...end, hubKey: this.#options.file.require().hubKey, signature }))
       throw new HubUnreachable('What the Hub says that it has is not signed by it')
-    keepCountersignature(home, { ...countersigned, at: new Date().toISOString() })
-    return end
+  }
+
+  /** Kept beside the journal, it proves later that the journal is still the one that the Hub has. */
+  async #keepCountersignature(end: JournalPlace, signature: string): Promise<void> {
+    const { file, home, journal } = this.#options
+    const epoch = (await journal.epochs()).at(-1)?.number ?? 1
+    keepCountersignature(home, { ...end, hubKey: file.require().hubKey, signature, epoch })
   }
 
   /** Right before the entry that says that the journal was begun anew. */

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { system } from '../../platform/gateway/contract.ts'
+import { openWorkstationKey } from '../../platform/journal/workstation-key.ts'
 import { sync } from '../../platform/sync/contract.ts'
 import { auth } from '../../services/auth/contract.ts'
 import { samples } from '../../services/samples/contract.ts'
@@ -133,8 +134,10 @@ describe('two workstations', () => {
     await untilCaughtUp(one)
     const proof = await (await one.admin()).client(system).verifyJournal()
     expect(proof).toMatchObject({ status: 'whole', problems: [] })
-    expect(proof.countersigned).toBeGreaterThan(0)
-    expect(proof.words).toContain(`countersigned them up to entry ${proof.countersigned}`)
+    const hubFingerprint = openWorkstationKey(network.hub.home).fingerprint
+    expect(proof.countersigned).toMatchObject({ by: hubFingerprint })
+    expect(proof.countersigned?.upTo).toBeGreaterThan(0)
+    expect(proof.words).toContain(`${hubFingerprint} has countersigned them up to entry`)
   })
 
   it('go on when the journal of one is lost: the Hub notes that it was begun anew', async () => {

@@ -136,8 +136,8 @@ export const system = domainContract('system', {
       entries: z.number().int(),
       firstBadSequence: z.number().int().nullable(),
       headHash: Hash.nullable(),
-      /** The entry up to which the Hub has countersigned it; null where no Hub has. */
-      countersigned: z.number().int().nullable(),
+      /** Up to which entry the Hub with this fingerprint has countersigned it; null where no Hub has. */
+      countersigned: z.object({ upTo: z.number().int(), by: z.string() }).nullable(),
       problems: z.array(z.string()),
     }),
   ),

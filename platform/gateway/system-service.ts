@@ -165,7 +165,9 @@ export function describeVerification(result: VerifyResult): string {
 }
 
 function describeCountersignature({ countersigned }: VerifyResult): string {
-  return countersigned === null ? '' : ` The Hub has countersigned them up to entry ${countersigned}.`
+  return countersigned === null
+    ? ''
+    : ` The Hub ${countersigned.by} has countersigned them up to entry ${countersigned.upTo}.`
 }
 
 function copyItem(item: JournalAuditItem): AuditItem {

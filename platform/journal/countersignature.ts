@@ -16,7 +16,8 @@ const Countersignature = z.strictObject({
   /** The Hub's key; SPKI, base64. */
   hubKey: z.string(),
   signature: z.string(),
-  at: z.iso.datetime(),
+  /** The journal's epoch then: one that was lost and begun anew since is in a later one. */
+  epoch: z.int().min(1),
 })
 export type Countersignature = z.output<typeof Countersignature>
 

@@ -211,15 +211,18 @@ describe('verifyJournal', () => {
     const countersign = (sequence: number, hash: string, more: Partial<Countersignature> = {}) => {
       const data = checkpointBytes(sequence, Buffer.from(hash, 'hex'))
       const signature = hub.sign('hub-countersignature', data)
-      const at = '2999-01-01T00:00:00.000Z'
-      keepCountersignature(home, { sequence, hash, hubKey: hub.publicKey, signature, at, ...more })
+      keepCountersignature(home, { sequence, hash, hubKey: hub.publicKey, signature, epoch: 2, ...more })
     }
     const file = () => join(home, 'hub-countersignature.json')
     afterEach(() => rmSync(file(), { force: true }))
 
-    it('the same entry is proof, said with its number', () => {
+    it('the same entry is proof, said with its number and whose proof it is', () => {
       countersign(40, headHash(40))
-      expect(verifyJournal(path())).toMatchObject({ status: 'whole', countersigned: 40, problems: [] })
+      expect(verifyJournal(path())).toMatchObject({
+        status: 'whole',
+        countersigned: { upTo: 40, by: hub.fingerprint },
+        problems: [],
+      })
     })
 
     it('another journal in its place is found, even one that is sound in itself', () => {
@@ -244,7 +247,7 @@ describe('verifyJournal', () => {
     })
 
     it('a journal that was lost, begun anew and said so is none that the Hub countersigned before', () => {
-      countersign(50, headHash(40), { at: '2000-01-01T00:00:00.000Z' })
+      countersign(50, headHash(40), { epoch: 1 })
       expect(verifyJournal(path())).toMatchObject({ status: 'whole', countersigned: null })
     })
 

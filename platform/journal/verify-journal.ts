@@ -31,8 +31,8 @@ export interface VerifyResult {
   readonly firstBadSequence: number | null
   readonly entries: number
   readonly headHash: string | null
-  /** The entry up to which the Hub has countersigned it; null where no Hub has, or nothing of it is left. */
-  readonly countersigned: number | null
+  /** Up to which entry the Hub with this fingerprint has countersigned it; null where no Hub has, or nothing of it is left. */
+  readonly countersigned: { readonly upTo: number; readonly by: string } | null
   readonly problems: readonly string[]
 }
 
@@ -66,7 +66,7 @@ export function verifyJournal(path: string, request: VerifyRequest = {}): Verify
   const findings = new Findings()
   let entries = 0
   let headHash: string | null = null
-  let countersigned: number | null = null
+  let countersigned: VerifyResult['countersigned'] = null
   const short: string[] = []
   try {
     readSnapshot(path, (connection) => {
@@ -77,7 +77,7 @@ export function verifyJournal(path: string, request: VerifyRequest = {}): Verify
       verifyCheckpoints(connection, chain, request.trustedKeys, findings)
       short.push(...compareHeads(connection, request.heads ?? [], findings))
       const hub = compareCountersignature(connection, chain, dirname(path), findings)
-      countersigned = hub.upTo
+      countersigned = hub.countersigned
       short.push(...hub.short)
     })
   } catch (error) {
@@ -381,8 +381,8 @@ function compareCountersignature(
   chain: Chain,
   home: string,
   findings: Findings,
-): { readonly upTo: number | null; readonly short: readonly string[] } {
-  const none = { upTo: null, short: [] }
+): { readonly countersigned: VerifyResult['countersigned']; readonly short: readonly string[] } {
+  const none = { countersigned: null, short: [] }
   let kept: ReturnType<typeof readCountersignature>
   try {
     kept = readCountersignature(home)
@@ -394,7 +394,7 @@ function compareCountersignature(
     return none
   }
   if (kept === null) return none
-  const { sequence, hash, at } = kept
+  const { sequence, hash, epoch, hubKey } = kept
   if (!isCountersigned(kept)) {
     findings.add(sequence, `The Hub's countersignature at ${sequence} is forged or damaged.`)
     return none
@@ -403,15 +403,16 @@ function compareCountersignature(
     .prepare<[number], Buffer>('SELECT hash FROM journal_entry WHERE sequence = ?')
     .pluck()
     .get(sequence)
-  if (here?.toString('hex') === hash) return { upTo: sequence, short: [] }
+  if (here?.toString('hex') === hash)
+    return { countersigned: { upTo: sequence, by: fingerprintOf(hubKey) }, short: [] }
   const begunAnew = connection
-    .prepare<[], string | null>('SELECT max(started_at) FROM journal_epoch WHERE number > 1')
+    .prepare<[], number | null>('SELECT max(number) FROM journal_epoch')
     .pluck()
     .get()
-  if (begunAnew != null && begunAnew > at) return none
+  if (begunAnew != null && begunAnew > epoch) return none
   if (sequence > chain.lastSequence)
     return {
-      upTo: null,
+      countersigned: null,
       short: [`The Hub has countersigned entry ${sequence}; the journal ends at ${chain.lastSequence}.`],
     }
   findings.add(sequence, `Entry ${sequence} is another one than the Hub countersigned.`)

@@ -92,22 +92,41 @@ const RowChangeSchema = z
     if (problem !== null) context.addIssue({ code: 'custom', message: problem })
   })
 
-/** A change set as it comes over the wire. The byte limit is the front door's. */
-export const ChangeSetSchema = z.strictObject({
-  id: uuid,
-  domain: name,
-  laboratoryId: uuid,
-  workstationId: name,
-  actorId: name,
-  hybridLogicalTime: storable.max(200),
-  recordedAt: z.iso.datetime({ precision: 3 }),
-  reason: storable.max(10_000).nullable(),
-  correlationId: storable.max(200),
-  procedure: name,
-  causedBy: uuid.nullable(),
-  changes: z.array(RowChangeSchema).max(maximumChanges),
-  events: z.array(z.strictObject({ name, data: z.json() })).max(maximumChanges),
-}) satisfies z.ZodType<ChangeSet>
+/**
+ * A change set as it comes over the wire. The byte limit is the front door's. Every row is the laboratory's own, and is
+ * made before it is changed: what the changes of a row come to together holds the key that each of them was judged by.
+ */
+export const ChangeSetSchema = z
+  .strictObject({
+    id: uuid,
+    domain: name,
+    laboratoryId: uuid,
+    workstationId: name,
+    actorId: name,
+    hybridLogicalTime: storable.max(200),
+    recordedAt: z.iso.datetime({ precision: 3 }),
+    reason: storable.max(10_000).nullable(),
+    correlationId: storable.max(200),
+    procedure: name,
+    causedBy: uuid.nullable(),
+    changes: z.array(RowChangeSchema).max(maximumChanges),
+    events: z.array(z.strictObject({ name, data: z.json() })).max(maximumChanges),
+  })
+  .superRefine(({ laboratoryId, changes }, context) => {
+    const rows = new Set<string>()
+    for (const [index, { table, operation, key }] of changes.entries()) {
+      const row = `${table}/${key.id}`
+      const problem =
+        key.laboratory_id !== laboratoryId
+          ? 'every row is of the laboratory of its change set'
+          : operation === 'insert' && rows.has(row)
+            ? 'a row is inserted once, before it is changed'
+            : null
+      if (problem !== null)
+        context.addIssue({ code: 'custom', path: ['changes', index, 'key'], message: problem })
+      rows.add(row)
+    }
+  }) satisfies z.ZodType<ChangeSet>
 
 function findUnevenness(change: z.infer<typeof RowChangeSchema>): string | null {
   const { operation, replaces, values, before, key } = change
@@ -141,10 +160,15 @@ export function compactChanges(set: ChangeSet): readonly RowChange[] {
 function joinChanges(first: RowChange, second: RowChange): RowChange {
   return {
     ...first,
-    values: { ...first.values, ...second.values },
+    values: { ...first.values, ...second.values, ...keyIn(first) },
     // The columns that the first one wrote held something else before it.
     before: first.operation === 'insert' ? {} : { ...second.before, ...first.before },
   }
+}
+
+/** The key columns that a change writes: those of the row it is about, whatever a later change says. */
+function keyIn({ operation, key }: RowChange): RowImage {
+  return operation === 'insert' ? { laboratory_id: key.laboratory_id, id: key.id } : {}
 }
 
 /**

@@ -144,7 +144,8 @@ class Attempt {
   /** Why the Hub takes nothing of this kind from a workstation, in words. */
   #findForbidden(): string | null {
     const { laboratoryId } = this.#set
-    for (const { table, operation, key } of this.#changes) {
+    // Every change as it was pushed: together they are judged by the key of the first.
+    for (const { table, operation, key } of this.#set.changes) {
       const rules = this.#tables[table]
       if (rules === undefined || rules.policy === 'local' || rules.policy === 'derived') {
         return `The table ${table} is not synced.`

@@ -40,7 +40,9 @@ export const verify: Command = {
       for (const problem of [...result.problems, ...forks]) say(problem)
       const status = forks.length > 0 ? 'broken' : result.status
       if (result.countersigned !== null)
-        say(`The Hub has countersigned the journal up to entry ${result.countersigned}.`)
+        say(
+          `The Hub ${result.countersigned.by} has countersigned the journal up to entry ${result.countersigned.upTo}.`,
+        )
       say(verdict(status, result.entries, result.headHash, result.firstBadSequence))
       return VERIFY_EXIT_STATUS[status]
     } finally {

@@ -11,6 +11,7 @@ const statements = new Set([
   'execute',
   'select',
   'selectDistinct',
+  'selectDistinctOn',
   'insert',
   'update',
   'delete',
@@ -20,7 +21,7 @@ const statements = new Set([
 
 /**
  * A switch in front of one machine's databases. From where they stop, every one of them refuses everything until the
- * machine is started again: what had not been committed is gone, as after a power cut.
+ * machine is started again: what had not been committed is gone. The journal goes on, but hears of nothing more.
  */
 export class MachineStop {
   #left: number | null = null
@@ -47,6 +48,10 @@ export class MachineStop {
   around(engine: Engine): Engine {
     return {
       ...engine,
+      execute: async (words) => {
+        this.#refuseStopped()
+        await engine.execute(words)
+      },
       transact: async (work) => {
         this.#refuseStopped()
         const done = await engine.transact((tx) => work(this.#counting(tx)))

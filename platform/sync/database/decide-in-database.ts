@@ -94,8 +94,9 @@ async function decideTogether(
     const answer: DecidedSet[] = []
     const decisions: Decision[] = []
     for (const set of sets) {
+      const unknown = await findUnknownColumn(tx, domain, set)
       const decided = await attempt<Decision | Repeated>(tx, domain, laboratoryId, view, () =>
-        decide(set, view),
+        unknown === null ? decide(set, view) : refuseChangeSet(set, view, domain.rules, unknown),
       )
       if (decided.kind === 'decision') {
         view.add(decided)
@@ -105,6 +106,21 @@ async function decideTogether(
     }
     return { answer, entries: await writeDecisions(tx, domain, laboratoryId, decisions) }
   })
+}
+
+/** What another version pushed and this one has no place for is for a person to see: taken, it would be gone. */
+async function findUnknownColumn(
+  tx: Transaction,
+  { images, rules }: DecidingDomain,
+  { domain, changes }: ChangeSet,
+): Promise<string | null> {
+  for (const { table, values } of changes) {
+    if (rules[domain]?.[table] === undefined) continue
+    const types = await images.typesOf(tx, table)
+    const column = Object.keys(values).find((name) => !types.has(name))
+    if (column !== undefined) return `The table ${table} has no column ${column} in this version.`
+  }
+  return null
 }
 
 /** Settles a work item as a person chose; `Impossible` when that would break a rule, and then nothing is written. */
@@ -196,7 +212,7 @@ async function writeDecisions(
   const entries: OutboxEntry[] = []
   for (const together of splitAtRepeatedRows(decisions)) {
     await beginChangeSet(tx, { laboratoryId, origin: 'hub' }, 'revision')
-    for (const [table, rows] of groupByTable(together)) await images.write(tx, table, rows)
+    for (const [table, rows] of groupByTable(together)) await images.write(tx, laboratoryId, table, rows)
     const notes = together.map(({ body, fates }) => noteOf(body, fates))
     const made = await endChangeSets(
       tx,

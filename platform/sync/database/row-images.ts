@@ -87,8 +87,18 @@ export class RowImages {
     return rows.map(({ image }) => image)
   }
 
-  /** Writes whole rows, many in one statement; a row that is there is written over. */
-  async write(tx: Transaction, table: string, images: readonly RowImage[]): Promise<void> {
+  /**
+   * Writes whole rows of a laboratory, many in one statement; a row that is there is written over. The owner's role is bound
+   * by no row-level security: a row of another laboratory is a defect, and nothing is written.
+   */
+  async write(
+    tx: Transaction,
+    laboratoryId: string,
+    table: string,
+    images: readonly RowImage[],
+  ): Promise<void> {
+    if (images.some((image) => image.laboratory_id !== laboratoryId))
+      throw new Error(`A row of ${table} is not of the laboratory ${laboratoryId}`)
     for (const some of groupByColumns(images, await this.#shape(tx, table))) {
       const { columns, rows } = some
       const names = columns.map(({ name }) => quoteName(name))

@@ -47,7 +47,7 @@ export class TravellingTables {
     const known = await this.known(tx, laboratoryId, table, rows)
     const own = rows.map(({ revision: _made, ...row }) => ({ ...row, laboratory_id: laboratoryId }))
     const news = own.filter((row: RowImage) => !isSame(known.get(row.id ?? ''), row))
-    if (news.length > 0) await this.#images.write(tx, table, news)
+    if (news.length > 0) await this.#images.write(tx, laboratoryId, table, news)
     return news.length
   }
 

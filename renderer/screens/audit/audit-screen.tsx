@@ -309,7 +309,12 @@ function Verification({ wanted, onAsked, onOpen }: VerificationProps) {
             }),
             ...(data.countersigned === null
               ? []
-              : [t('countersigned', { entry: countText(data.countersigned) })]),
+              : [
+                  t('countersigned', {
+                    entry: countText(data.countersigned.upTo),
+                    hub: data.countersigned.by,
+                  }),
+                ]),
             ...(data.status === 'whole' ? [] : [data.words, ...data.problems]),
           ].join('. ')}
           {...(data.firstBadSequence === null
