@@ -36,6 +36,12 @@ test('a home that another process holds: the window says so, and opens when it i
   await again.click()
   await signIn(page, administrator)
   await bench.close()
+
+  // The sign-in of a laboratory that is known may be typed into while the next start opens it.
+  const next = await openBench({ home })
+  await signIn(next.page, administrator)
+  expect(await next.page.evaluate(() => localStorage.getItem('tracseq:laboratory'))).toContain('"setUp":true')
+  await next.close()
 })
 
 test('a home that is a file ends the start with a reason and no window', async () => {

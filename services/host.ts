@@ -46,7 +46,12 @@ export function wakeSubscribers(gateway: Gateway, journal: JournalClient): () =>
     gateway.wakeSubscribers(entries.flatMap((entry) => entry.eventNames))
   }
   return journal.onAppended((head) => {
-    looking = looking.then(() => look(head)).catch(() => undefined)
+    looking = looking
+      .then(() => look(head))
+      .catch((error: unknown) => {
+        // The next entry looks from the same place again.
+        gateway.log.write('warn', 'It could not be seen whether an event wakes a service', { error })
+      })
   })
 }
 

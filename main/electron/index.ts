@@ -146,7 +146,7 @@ function refuseWindow(page: WebContents, error: unknown): void {
   const words =
     error instanceof HomeUnusable
       ? error.message
-      : `${error instanceof Error ? error.message : String(error)} Everything confirmed is kept. Try again; if this stays, look into ${join(home, 'logs')}.`
+      : `The workstation could not be opened. Everything confirmed is kept. Try again; if this stays, whoever looks after it finds the cause in ${join(home, 'logs')}: ${error instanceof Error ? error.message : String(error)}`
   page.postMessage('tracseq:no-port', words)
 }
 
