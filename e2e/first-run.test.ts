@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
-import { rmSync } from 'node:fs'
-import { resolve } from 'node:path'
+import type { AddressInfo } from 'node:net'
+import { join, resolve } from 'node:path'
 import { expect, test } from '@playwright/test'
+import { z } from 'zod'
 import {
   administrator,
   type BenchApp,
@@ -53,6 +56,35 @@ test('a new laboratory is set up, and every screen of it is accessible in light 
   }
 })
 
+test('what was clicked is followed in the log to the journal by its correlation id', async () => {
+  const Line = z.looseObject({
+    correlationId: z.string().nullable(),
+    step: z.string().optional(),
+    msg: z.string(),
+  })
+  const read = () =>
+    readFileSync(join(home, 'logs', 'tracseq.log'), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => Line.parse(JSON.parse(line)))
+  await expect
+    .poll(() => {
+      const lines = read()
+      const clicked = lines.find(({ msg }) => msg === 'auth.setUp transaction')?.correlationId
+      return lines
+        .filter(({ correlationId }) => clicked != null && correlationId === clicked)
+        .map(({ step, msg }) => `${step}: ${msg}`)
+    })
+    .toEqual(
+      expect.arrayContaining([
+        'service: auth.setUp transaction',
+        'service: auth.setUp journal',
+        'service: auth.setUp service',
+        expect.stringMatching(/^gateway: .*auth\.setUp/),
+      ]),
+    )
+})
+
 test('a wrong password is refused in words, the sixth locks, and nothing of it is lost', async () => {
   const { page } = bench
   await page.getByRole('button', { name: /Ada Rivera/ }).click()
@@ -80,4 +112,71 @@ test('a second start on the same home shows the first window and says so', async
   await once(second, 'exit')
   expect(words).toContain('already running')
   await expect(bench.page.getByLabel('E-mail address')).toBeVisible()
+})
+
+test('a page that is not its own is not listened to', async () => {
+  const preload = resolve(import.meta.dirname, '../out/preload/index.cjs')
+  const answer = await bench.app.evaluate(async ({ BrowserWindow }, path) => {
+    const stranger = new BrowserWindow({ show: false, webPreferences: { preload: path, sandbox: true } })
+    await stranger.loadURL('data:text/html,<p>A stranger</p>')
+    const said: unknown = await stranger.webContents.executeJavaScript(`new Promise((say) => {
+      window.addEventListener('message', ({ ports }) => say('given ' + ports.length + ' ports'))
+      window.tracseq.requestPort()
+      window.tracseq.openDemo().then(() => say('opened'), (error) => setTimeout(() => say(error.message), 500))
+    })`)
+    stranger.destroy()
+    return said
+  }, preload)
+  expect(answer).toContain('Not from a page of this application')
+})
+
+// The last one: Playwright waits for ever for a navigation that was refused.
+test('its page reaches nothing of the machine and of the network, and goes nowhere else', async () => {
+  const { page, app } = bench
+  const preferences = await app.evaluate(({ BrowserWindow }) => {
+    const contents = BrowserWindow.getAllWindows()[0]?.webContents
+    // What the window was really made with; Electron does not document how to ask.
+    const asked = contents as unknown as { getLastWebPreferences(): Electron.WebPreferences } | undefined
+    const { sandbox, contextIsolation, nodeIntegration, webviewTag } = asked?.getLastWebPreferences() ?? {}
+    return { sandbox, contextIsolation, nodeIntegration, webviewTag }
+  })
+  expect(preferences).toEqual({
+    sandbox: true,
+    contextIsolation: true,
+    nodeIntegration: false,
+    webviewTag: false,
+  })
+  expect(await page.evaluate(() => [typeof require, typeof process, typeof module])).toEqual(
+    Array(3).fill('undefined'),
+  )
+
+  let reached = 0
+  const elsewhere = createServer((_request, answer) => {
+    reached += 1
+    answer.writeHead(200, { 'access-control-allow-origin': '*' }).end('<p>Elsewhere</p>')
+  })
+  await once(elsewhere.listen(0, '127.0.0.1'), 'listening')
+  const url = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/`
+  try {
+    const here = page.url()
+    const tried = await page.evaluate(async (address) => {
+      const script = document.createElement('script')
+      script.textContent = 'window.ranInline = true'
+      document.head.append(script)
+      const fetched = await fetch(address).then(
+        () => 'reached',
+        () => 'refused',
+      )
+      const opened = window.open(address) === null ? 'refused' : 'opened'
+      window.location.href = address
+      return { fetched, opened, inline: 'ranInline' in window }
+    }, url)
+    expect(tried).toEqual({ fetched: 'refused', opened: 'refused', inline: false })
+    await page.waitForTimeout(500)
+    expect(page.url()).toBe(here)
+    expect(app.windows()).toHaveLength(1)
+    expect(reached).toBe(0)
+  } finally {
+    elsewhere.close()
+  }
 })

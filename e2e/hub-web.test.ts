@@ -9,6 +9,9 @@ import {
   startWorkstationProcess,
   type WorkstationProcess,
 } from '../main/testing/workstation-process.ts'
+import { enrolOnWire } from '../hub/sync/testing/wire-workstation.ts'
+import { sync } from '../platform/sync/contract.ts'
+import { auth } from '../services/auth/contract.ts'
 import { samples } from '../services/samples/contract.ts'
 import { storage } from '../services/storage/contract.ts'
 import {
@@ -143,6 +146,42 @@ test('a workstation is let in by a code that is shown once', async () => {
   await look('code')
   await dialog.getByRole('button', { name: 'Close' }).last().click()
   await expect(dialog).toHaveCount(0)
+})
+
+test('what a workstation and the Hub changed differently is decided here, side by side', async () => {
+  const { user, laboratory } = await admin.client(auth).me()
+  const { revision } = await admin.client(samples).get({ id: tube.id })
+  const change = { id: tube.id, revision, fields: { project: 'ONC-16' }, reason: 'from the form' }
+  await admin.client(samples).update(change)
+  // A workstation that was offline meanwhile pushes another project for the same sample.
+  const { code } = await admin.client(sync).createEnrolmentCode({})
+  const workstation = await enrolOnWire(hub.url, code)
+  const pushed = {
+    ...{ domain: 'samples', procedure: 'samples.update', actorId: user.id, laboratoryId: laboratory.id },
+    changes: [
+      {
+        ...{ table: 'sample', operation: 'update', replaces: revision },
+        key: { laboratory_id: laboratory.id, id: tube.id },
+        values: { project: 'ONC-15' },
+        before: { project: null },
+      },
+    ],
+  }
+  const { decided } = await workstation.push(workstation.runOf([pushed]))
+  expect(decided).toMatchObject([{ outcome: 'conflict', status: 'waiting' }])
+
+  await goToScreen(page, 'Sync')
+  await page.getByRole('button', { name: /^To decide/ }).click()
+  const line = page.getByRole('row', { name: /Project/ })
+  await expect(line).toContainText('ONC-16')
+  await expect(line).toContainText('ONC-15')
+  await look('conflict')
+  await page.getByRole('button', { name: 'Take what was pushed' }).press('Enter')
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Reason').fill('The form says ONC-15')
+  await dialog.getByRole('button', { name: 'Take what was pushed' }).click()
+  await expect(page.getByText('Nothing to decide')).toBeVisible()
+  expect(await admin.client(samples).get({ id: tube.id })).toMatchObject({ project: 'ONC-15' })
 })
 
 test('every screen is accessible and shows no defect', async () => {

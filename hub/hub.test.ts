@@ -1,6 +1,7 @@
-import { resolve } from 'node:path'
-import { rmSync } from 'node:fs'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { join, resolve } from 'node:path'
+import { readFileSync, rmSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { z } from 'zod'
 import { system } from '../platform/gateway/contract.ts'
 import { auth } from '../services/auth/contract.ts'
@@ -130,6 +131,33 @@ describe('a Hub that is killed', () => {
     await start()
     const there = await namesOf('Kept')
     expect(acknowledged.length).toBeGreaterThan(0)
+    for (const name of acknowledged) expect(there.filter((each) => each === name)).toEqual([name])
+  }, 120_000)
+
+  it('goes on when its PostgreSQL server ends in the middle of work', async () => {
+    const acknowledged: string[] = []
+    let isOver = false
+    const working = (async () => {
+      for (let index = 0; !isOver; index += 1) {
+        // Refused while the server is away; the next one is another tube.
+        await receive(`Through ${index}`).then(
+          () => acknowledged.push(`Through ${index}`),
+          () => delay(100),
+        )
+      }
+    })()
+    await delay(1_500)
+    const before = acknowledged.length
+    const [pid] = readFileSync(join(home, 'postgres', 'data', 'postmaster.pid'), 'utf8').split('\n')
+    process.kill(Number(pid), 'SIGKILL')
+    await vi.waitFor(() => expect(acknowledged.length).toBeGreaterThan(before + 3), {
+      timeout: 60_000,
+      interval: 200,
+    })
+    isOver = true
+    await working
+    const there = await namesOf('Through')
+    expect(before).toBeGreaterThan(0)
     for (const name of acknowledged) expect(there.filter((each) => each === name)).toEqual([name])
   }, 120_000)
 

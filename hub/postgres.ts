@@ -18,6 +18,7 @@ export interface PostgresServer {
 const embeddedFolder = 'postgres'
 const leftOverEndsWithinMs = 60_000
 const childrenEndWithinMs = 1_500
+const watchEveryMs = 1_000
 
 /**
  * Takes the server that `DATABASE_URL` names, or starts the one that comes with TracSeq under the Hub's home, and makes
@@ -77,10 +78,45 @@ async function startEmbedded(home: string, log: (words: string) => void): Promis
   if (!existsSync(join(data, 'PG_VERSION'))) await server.initialise()
   await endLeftOver(data)
   await server.start()
+  const stopWatching = keepRunning(data, () => server.start(), log)
   return {
     url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
-    stop: () => server.stop(),
+    async stop() {
+      await stopWatching()
+      await server.stop()
+    },
   }
+}
+
+/**
+ * Starts the server again when it ends by itself, as one does that was killed for its memory. What it had confirmed is on the
+ * disk; connections come back by themselves. Returns what ends the watch.
+ */
+function keepRunning(
+  data: string,
+  start: () => Promise<void>,
+  log: (words: string) => void,
+): () => Promise<void> {
+  let starting: Promise<void> | null = null
+  const timer = setInterval(() => {
+    if (starting !== null || isRunning(data)) return
+    log('The PostgreSQL server ended by itself. It is started again.')
+    starting = endLeftOver(data)
+      .then(start)
+      .catch((error: unknown) => log(`The PostgreSQL server does not start: ${String(error)}`))
+      .finally(() => (starting = null))
+  }, watchEveryMs)
+  return async () => {
+    clearInterval(timer)
+    await starting
+  }
+}
+
+function isRunning(data: string): boolean {
+  const file = join(data, 'postmaster.pid')
+  if (!existsSync(file)) return false
+  const pid = Number(readFileSync(file, 'utf8').split('\n')[0])
+  return Number.isInteger(pid) && isServer(pid)
 }
 
 const endings = ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGBREAK'] as const
