@@ -73,7 +73,7 @@ test('what was clicked is followed in the log to the journal by its correlation 
       const clicked = lines.find(({ msg }) => msg === 'auth.setUp transaction')?.correlationId
       return lines
         .filter(({ correlationId }) => clicked != null && correlationId === clicked)
-        .map(({ step, msg }) => `${step}: ${msg}`)
+        .map(({ step, msg }) => `${step ?? ''}: ${msg}`)
     })
     .toEqual(
       expect.arrayContaining([

@@ -136,9 +136,9 @@ describe('a Hub that is killed', () => {
 
   it('goes on when its PostgreSQL server ends in the middle of work', async () => {
     const acknowledged: string[] = []
-    let isOver = false
+    const over = new AbortController()
     const working = (async () => {
-      for (let index = 0; !isOver; index += 1) {
+      for (let index = 0; !over.signal.aborted; index += 1) {
         // Refused while the server is away; the next one is another tube.
         await receive(`Through ${index}`).then(
           () => acknowledged.push(`Through ${index}`),
@@ -154,7 +154,7 @@ describe('a Hub that is killed', () => {
       timeout: 60_000,
       interval: 200,
     })
-    isOver = true
+    over.abort()
     await working
     const there = await namesOf('Through')
     expect(before).toBeGreaterThan(0)
