@@ -99,7 +99,7 @@ function keepRunning(
 ): () => Promise<void> {
   let starting: Promise<void> | null = null
   const timer = setInterval(() => {
-    if (starting !== null || isRunning(data)) return
+    if (starting !== null || serverOf(data) !== null) return
     log('The PostgreSQL server ended by itself. It is started again.')
     starting = endLeftOver(data)
       .then(start)
@@ -112,11 +112,16 @@ function keepRunning(
   }
 }
 
-function isRunning(data: string): boolean {
-  const file = join(data, 'postmaster.pid')
-  if (!existsSync(file)) return false
+/** The process that runs on these files; null when none does. */
+function serverOf(data: string): number | null {
+  const file = lockIn(data)
+  if (!existsSync(file)) return null
   const pid = Number(readFileSync(file, 'utf8').split('\n')[0])
-  return Number.isInteger(pid) && isServer(pid)
+  return Number.isInteger(pid) && isServer(pid) ? pid : null
+}
+
+function lockIn(data: string): string {
+  return join(data, 'postmaster.pid')
 }
 
 const endings = ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGBREAK'] as const
@@ -138,12 +143,9 @@ async function loadEmbeddedPostgres() {
  * the server is asked to end, and waited for.
  */
 async function endLeftOver(data: string): Promise<void> {
-  const file = join(data, 'postmaster.pid')
   const until = Date.now() + leftOverEndsWithinMs
   let asked = false
-  while (existsSync(file)) {
-    const pid = Number(readFileSync(file, 'utf8').split('\n')[0])
-    if (!Number.isInteger(pid) || !isServer(pid)) break
+  for (let pid = serverOf(data); pid !== null; pid = serverOf(data)) {
     if (!asked) process.kill(pid, 'SIGINT')
     asked = true
     if (Date.now() > until)
@@ -153,7 +155,7 @@ async function endLeftOver(data: string): Promise<void> {
     await delay(100)
   }
   // After a kill the server's own children see that it is gone and end a moment later.
-  if (existsSync(file) && !asked) await delay(childrenEndWithinMs)
+  if (existsSync(lockIn(data)) && !asked) await delay(childrenEndWithinMs)
 }
 
 /** Whether a process is a PostgreSQL server; a number may since belong to something else. */

@@ -158,7 +158,7 @@ function resume(status: Status): Promise<boolean> {
 /** Throws what the host refuses with: wrong password, lock-out, no password yet. Waits for a workstation that opens. */
 export async function signIn(email: string, password: string): Promise<void> {
   await opened
-  // It could not be opened, or has another laboratory than last time: the screen says so.
+  // It could not be opened, or has no laboratory: the screen says so.
   if (session.stage !== 'signed-out') return
   enter(await client.auth.login({ email, password }))
 }
