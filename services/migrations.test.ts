@@ -1,6 +1,7 @@
 import { readdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { sql, type SQL } from 'drizzle-orm'
+import { z } from 'zod'
 import { v7 as uuidv7 } from 'uuid'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ChangeRequest } from '../platform/database/change.ts'
@@ -143,7 +144,11 @@ describe.each(Object.keys(domains) as Domain[])('the migrations of %s', (domain)
 
 describe('the migrations of the platform', () => {
   it('are these, each with its own test below', () => {
-    expect(readdirSync(join(drizzle, 'platform'))).toEqual(['20261121000000_platform', '20261121171500_sync'])
+    expect(readdirSync(join(drizzle, 'platform'))).toEqual([
+      '20261121000000_platform',
+      '20261121171500_sync',
+      '20261122040500_upcasts',
+    ])
   })
 
   it('sync: a home from before it keeps its rows, and from then on changes say what was there before', async () => {
@@ -173,6 +178,51 @@ describe('the migrations of the platform', () => {
       },
       [first, ...later],
     )
+  })
+
+  it('upcasts: what waits for the Hub is in the columns of now, and entries say under which migrations they were made', async () => {
+    const migrations = readMigrations(join(drizzle, 'samples'))
+    const renaming: Migration = {
+      ...{
+        name: '20990101000000_urgency',
+        sql: 'ALTER TABLE sample RENAME COLUMN priority TO urgency;',
+        sha256: '',
+      },
+      upcast: { sample: { renamed: { priority: 'urgency' }, values: {}, dropped: [] } },
+    }
+    const write = (database: DomainDatabase, row: SQL) =>
+      database.change(request('samples'), async ({ tx }) => {
+        await tx.execute(row)
+      })
+    const shapesOfLast = async () => {
+      const head = (await journal.client.domainHead('samples'))?.domainSequence ?? 0
+      const { payload } = (await journal.client.entryAt('samples', head)) ?? {}
+      return z.object({ body: z.object({ shapedBy: z.array(z.string()) }) }).parse(JSON.parse(payload ?? ''))
+        .body.shapedBy
+    }
+    await withDatabase('samples', migrations, async (database) => {
+      await write(database, sampleRow)
+      await database.asOwner(async (tx) => {
+        await tx.execute(sql`update platform.sync_state set laboratory_id = ${laboratoryId}::uuid`)
+      })
+      await write(database, sql`update sample set priority = 'high' where id = ${known}::uuid`)
+      expect(await shapesOfLast()).toEqual([])
+    })
+    await withDatabase('samples', [...migrations, renaming], async (database) => {
+      const [waiting] = await database.readAsOwner((tx) =>
+        rowsOf<{ change: unknown; image: unknown }>(
+          tx,
+          sql`select p.change, h.image from platform.pending_change p join platform.hub_image h using (row_id)`,
+        ),
+      )
+      expect(waiting).toMatchObject({
+        change: { values: { urgency: 'high' }, before: { urgency: 'normal' } },
+        image: { urgency: 'normal' },
+      })
+      expect(JSON.stringify(waiting)).not.toContain('priority')
+      await write(database, sql`update sample set urgency = 'stat' where id = ${known}::uuid`)
+      expect(await shapesOfLast()).toEqual([renaming.name])
+    })
   })
 
   /** What the program of that time did in one transaction. */

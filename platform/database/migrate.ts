@@ -8,12 +8,16 @@ import type { Engine } from './engine.ts'
 import { rowsOf, type Transaction } from './transaction.ts'
 import type { DomainTables } from './policy.ts'
 import type { OnProgress } from './recovery.ts'
+import { upcastWaiting } from './upcast-waiting.ts'
+import { Upcast } from '../sync/upcast.ts'
 
 /** One migration: a folder `<timestamp>_<sentence>` with a `migration.sql` in it. */
 export interface Migration {
   readonly name: string
   readonly sql: string
   readonly sha256: string
+  /** How rows from before it are read; null where nothing is called otherwise. */
+  readonly upcast: Upcast | null
 }
 
 /** A database knows a migration that this program does not, or one with another text. */
@@ -30,7 +34,14 @@ export function readMigrations(folder: string): readonly Migration[] {
     .sort()
     .map((name) => {
       const text = readFileSync(join(folder, name, 'migration.sql'), 'utf8')
-      return { name, sql: text, sha256: createHash('sha256').update(text).digest('hex') }
+      const beside = join(folder, name, 'upcast.json')
+      const upcast = existsSync(beside) ? readFileSync(beside, 'utf8') : ''
+      return {
+        name,
+        sql: text,
+        sha256: createHash('sha256').update(text).update(upcast).digest('hex'),
+        upcast: upcast === '' ? null : Upcast.parse(JSON.parse(upcast)),
+      }
     })
 }
 
@@ -74,7 +85,10 @@ export async function migrate(
   return { applied }
 }
 
-/** A migration's effect, also when it is replayed from the journal: its statements, then the tables' policies. */
+/**
+ * A migration's effect, also when it is replayed from the journal: its statements, the tables' policies, and what waits for
+ * the Hub in the columns of before.
+ */
 export async function applyMigration(
   tx: Transaction,
   migration: Migration,
@@ -86,6 +100,10 @@ export async function applyMigration(
       from (select to_regclass(${`public.${name}`}) as t) as found where t is not null`)
   }
   await recordMigration(tx, migration.name, migration)
+  if (migration.upcast === null) return
+  await tx.execute(sql`update platform.migration set upcast = ${JSON.stringify(migration.upcast)}::jsonb
+    where name = ${migration.name}`)
+  await upcastWaiting(tx, migration.upcast)
 }
 
 async function journalMigration(
@@ -108,9 +126,7 @@ async function journalMigration(
     recordedAt,
     eventNames: [],
   })
-  const body = JSON.stringify({
-    migration: { name: migration.name, sql: migration.sql, sha256: migration.sha256 },
-  })
+  const body = JSON.stringify({ migration })
   await tx.execute(sql`insert into platform.outbox
     select next, 'migration', ${changeSetId}::uuid, ${head} || next || ${tail} || ${body} || '}'
     from (select coalesce(max(sequence), 0) + 1 as next from platform.outbox) as dense`)
@@ -147,7 +163,7 @@ export function splitStatements(text: string): readonly string[] {
 }
 
 async function recordMigration(tx: Transaction, name: string, migration: Migration): Promise<void> {
-  await tx.execute(sql`insert into platform.migration values (${name}, ${migration.sha256}, now())`)
+  await tx.execute(sql`insert into platform.migration (name, sha256, applied_at) values (${name}, ${migration.sha256}, now())`)
 }
 
 async function appliedMigrations(engine: Engine): Promise<ReadonlyMap<string, string>> {

@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { JournalEntry } from '../journal/entry.ts'
 import type { SyncNote } from '../sync/journaled.ts'
+import { Upcast } from '../sync/upcast.ts'
 import { beginChangeSet, moveCursor } from './change.ts'
 import type { Engine } from './engine.ts'
 import { applyMigration } from './migrate.ts'
@@ -50,7 +51,12 @@ const ChangeBody = z.object({
   changes: z.array(Change),
 })
 const MigrationBody = z.object({
-  migration: z.object({ name: z.string(), sql: z.string(), sha256: z.string() }),
+  migration: z.object({
+    name: z.string(),
+    sql: z.string(),
+    sha256: z.string(),
+    upcast: Upcast.nullable().default(null),
+  }),
 })
 
 /** How many entries share one transaction while a database is being caught up. */

@@ -44,6 +44,8 @@ export interface ChangeSet {
   readonly procedure: string
   /** The change set whose event this one reacts to. */
   readonly causedBy: string | null
+  /** Migrations with an upcast that its rows were written under; left out, there were none. */
+  readonly shapedBy?: readonly string[]
   readonly changes: readonly RowChange[]
   readonly events: readonly AnnouncedEvent[]
 }
@@ -109,6 +111,7 @@ export const ChangeSetSchema = z
     correlationId: storable.max(200),
     procedure: name,
     causedBy: uuid.nullable(),
+    shapedBy: z.array(name).max(maximumChanges).readonly().default([]),
     changes: z.array(RowChangeSchema).max(maximumChanges),
     events: z.array(z.strictObject({ name, data: z.json() })).max(maximumChanges),
   })

@@ -51,6 +51,7 @@ const Body = z.object({
   laboratoryId: z.string().nullable(),
   command: z.object({ procedure: z.string() }),
   causedBy: z.string().nullable().default(null),
+  shapedBy: z.array(z.string()).default([]),
   changes: z.array(z.custom<RowChange>()),
   events: z.array(z.custom<AnnouncedEvent>()),
   sync: z.custom<SyncNote | null>().default(null),
@@ -120,6 +121,7 @@ function setOf(entry: EntryHead, body: z.output<typeof Body>): ChangeSet {
     ...{ domain, workstationId, actorId, hybridLogicalTime, recordedAt, reason, correlationId },
     procedure: body.command.procedure,
     causedBy: body.causedBy,
+    shapedBy: body.shapedBy,
     changes: body.changes,
     events: body.events,
   }

@@ -23,7 +23,7 @@ const pollMs = 150
 /** A program on a home of its own that can be stopped, killed and started again. */
 export class Machine {
   readonly home = makeHome()
-  readonly #options: StartOptions
+  #options: StartOptions
   #process: WorkstationProcess | null = null
   #person: { readonly email: string; readonly password: string } | undefined
   #signedIn: SignedIn | null = null
@@ -54,6 +54,11 @@ export class Machine {
   async kill(): Promise<void> {
     await this.#process?.kill()
     this.#process = null
+  }
+
+  /** What it runs from its next start on: another version of its program. */
+  replaceProgram(program: string): void {
+    this.#options = { ...this.#options, program }
   }
 
   /** Signs in as somebody from now on; the administrator at first. */

@@ -44,7 +44,7 @@ export const noteTables = {
 export const NoteWritten = event('NoteWritten', z.object({ id: z.string() }))
 
 export function migration(name: string, text: string): Migration {
-  return { name, sql: text, sha256: createHash('sha256').update(text).digest('hex') }
+  return { name, sql: text, sha256: createHash('sha256').update(text).digest('hex'), upcast: null }
 }
 
 /** A home with a journal and the note domain, opened and closed as often as a test wants. */

@@ -17,6 +17,7 @@ import type { DecidedNote } from '../journaled.ts'
 import type { LogEntryBody } from '../log.ts'
 import { type Choice, type Impossible, resolveItem, type Resolver } from '../resolve.ts'
 import type { SyncRules } from '../rules.ts'
+import { findUnknownShape, upcastItem, upcastSet } from '../upcast.ts'
 import type { Fate, Needs } from '../view.ts'
 import type { WorkItem } from '../work-item.ts'
 import { BatchView, type Known } from './batch-view.ts'
@@ -78,13 +79,15 @@ export async function decideSets(
  */
 async function decideTogether(
   domain: DecidingDomain,
-  sets: readonly ChangeSet[],
+  pushed: readonly ChangeSet[],
   known: Known,
   decide: (set: ChangeSet, view: BatchView) => Decision | Repeated | Needs,
 ): Promise<readonly DecidedSet[]> {
-  const laboratoryId = sets[0]?.laboratoryId ?? ''
+  const laboratoryId = pushed[0]?.laboratoryId ?? ''
   return domain.database.changeAsPlatform(async (tx) => {
     const view = await openView(tx, domain, laboratoryId, known)
+    const upcasts = await domain.images.upcasts(tx)
+    const sets = pushed.map((set) => upcastSet(set, upcasts))
     await view.load(
       tx,
       domain.images,
@@ -94,7 +97,7 @@ async function decideTogether(
     const answer: DecidedSet[] = []
     const decisions: Decision[] = []
     for (const set of sets) {
-      const unknown = await findUnknownColumn(tx, domain, set)
+      const unknown = await findUnknown(tx, domain, set)
       const decided = await attempt<Decision | Repeated>(tx, domain, laboratoryId, view, () =>
         unknown === null ? decide(set, view) : refuseChangeSet(set, view, domain.rules, unknown),
       )
@@ -109,11 +112,14 @@ async function decideTogether(
 }
 
 /** What another version pushed and this one has no place for is for a person to see: taken, it would be gone. */
-async function findUnknownColumn(
+async function findUnknown(
   tx: Transaction,
   { images, rules }: DecidingDomain,
-  { domain, changes }: ChangeSet,
+  set: ChangeSet,
 ): Promise<string | null> {
+  const shape = findUnknownShape(set, await images.upcasts(tx))
+  if (shape !== null) return `It was made by a newer version, after ${shape}: update the Hub first.`
+  const { domain, changes } = set
   for (const { table, values } of changes) {
     if (rules[domain]?.[table] === undefined) continue
     const types = await images.typesOf(tx, table)
@@ -142,8 +148,9 @@ export async function resolveInDatabase(
     if (open === undefined) {
       return { answer: { kind: 'impossible', words: 'It is settled already.' }, entries: [] }
     }
+    const item = upcastItem(open.item, await domain.images.upcasts(tx))
     const decided = await attempt<Decision | Impossible>(tx, domain, laboratoryId, view, () =>
-      resolveItem(open.item, choice, resolver, view, domain.rules),
+      resolveItem(item, choice, resolver, view, domain.rules),
     )
     if (decided.kind === 'impossible') return { answer: decided, entries: [] }
     const answer = decided.fates.map(({ changeSetId, fate }) => ({ changeSetId, ...fate }))

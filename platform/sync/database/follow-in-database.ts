@@ -26,6 +26,7 @@ import {
 import { logEntryOf, type SyncNote } from '../journaled.ts'
 import type { LogEntryBody } from '../log.ts'
 import type { SyncRules } from '../rules.ts'
+import { upcastEntry } from '../upcast.ts'
 import { type LookUp, matches, nameQuestion } from '../view.ts'
 import type { RowImages } from './row-images.ts'
 
@@ -172,7 +173,8 @@ async function followFresh(
 ): Promise<readonly OutboxEntry[]> {
   await domain.images.prepare(tx)
   await tx.execute(sql`set constraints all deferred`)
-  const read = entries.map((entry) => ({ ...entry, body: logEntryOf(entry.payload) }))
+  const upcasts = await domain.images.upcasts(tx)
+  const read = entries.map((entry) => ({ ...entry, body: upcastEntry(logEntryOf(entry.payload), upcasts) }))
   const view = await WorkstationRows.load(
     tx,
     domain,

@@ -2,6 +2,7 @@ import { sql, type SQL } from 'drizzle-orm'
 import { columnTypes, quoteName } from '../../database/replay.ts'
 import { rowsOf, type Transaction } from '../../database/transaction.ts'
 import type { RowImage } from '../change-set.ts'
+import type { Upcast, Upcasts } from '../upcast.ts'
 import type { LookUp } from '../view.ts'
 
 /** What reading and writing a table by text needs to know of it. */
@@ -14,6 +15,7 @@ interface TableShape {
 /** The rows of a domain as text, exactly as the capture trigger writes them. One for each open database: schemas do not change meanwhile. */
 export class RowImages {
   readonly #shapes = new Map<string, TableShape>()
+  #upcasts: Upcasts | null = null
 
   /** Texts come out as the trigger writes them, whatever the connection's settings are. Once in each transaction. */
   async prepare(tx: Pick<Transaction, 'execute'>): Promise<void> {
@@ -109,6 +111,19 @@ export class RowImages {
         on conflict (laboratory_id, id) do update
         set ${sql.raw(updates.map((name) => `${name} = excluded.${name}`).join(', '))}`)
     }
+  }
+
+  /** How rows from before a migration are read. */
+  async upcasts(tx: Transaction): Promise<Upcasts> {
+    this.#upcasts ??= new Map(
+      (
+        await rowsOf<{ name: string; upcast: Upcast }>(
+          tx,
+          sql`select name, upcast from platform.migration where upcast is not null order by name`,
+        )
+      ).map(({ name, upcast }) => [name, upcast]),
+    )
+    return this.#upcasts
   }
 
   /** A table's stored columns, each with its SQL type. */
