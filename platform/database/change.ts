@@ -233,11 +233,13 @@ export async function endChangeSets(
   const finished = await rowsOf<FinishedRow>(
     tx,
     sql`select finished.sequence::text as sequence, finished.payload
-      from json_array_elements(${JSON.stringify(rows)}::json) with ordinality as one (each, place),
-        lateral platform.finish_change_set((each ->> 'changeSetId')::uuid, each ->> 'kind', each ->> 'head', each ->> 'tail',
-          each ->> 'idempotencyKey', each ->> 'procedure', each ->> 'requestHash', each ->> 'answer',
-          (each ->> 'recordedAt')::timestamptz, nullif(each ->> 'reaction', '')::json, each -> 'events',
-          (each ->> 'causedBy')::uuid, nullif(each ->> 'sync', '')::json) as finished
+      from rows from (json_to_recordset(${JSON.stringify(rows)}::json) as ("changeSetId" uuid, kind text, head text, tail text,
+          "idempotencyKey" text, procedure text, "requestHash" text, answer text, "recordedAt" timestamptz, reaction json,
+          events json, "causedBy" uuid, sync json)) with ordinality
+        as each ("changeSetId", kind, head, tail, "idempotencyKey", procedure, "requestHash", answer, "recordedAt", reaction,
+          events, "causedBy", sync, place),
+        lateral platform.finish_change_set("changeSetId", kind, head, tail, "idempotencyKey", procedure, "requestHash",
+          answer, "recordedAt", reaction, events, "causedBy", sync) as finished
       order by place`,
   )
   return finished.map(({ sequence, payload }) => ({ sequence: Number(sequence), payload }))

@@ -73,12 +73,29 @@ export const maximumChanges = 1_000
 const uuid = z
   .string()
   .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'must be a UUID in small letters')
-const storable = z
-  .string()
-  .refine((text) => text.isWellFormed() && !text.includes('\0'), 'must not contain NUL or a lone surrogate')
+const isStorable = (text: string) => text.isWellFormed() && !text.includes('\0')
+const storable = z.string().refine(isStorable, 'must not contain NUL or a lone surrogate')
 const name = storable.min(1).max(200)
-const identifier = z.string().regex(/^[a-z_][a-z0-9_.]{0,126}$/, 'must be a name of a table or column')
-const image = z.record(identifier, storable.max(1_048_576).nullable())
+const identifierPattern = /^[a-z_][a-z0-9_.]{0,126}$/
+const identifier = z.string().regex(identifierPattern, 'must be a name of a table or column')
+const longestCell = 1_048_576
+
+/** A row's cells are most of what is parsed, and a loop looks at them in a fraction of the time. */
+export const RowImage = z.custom<RowImage>((value) => findUnsoundCell(value) === null, {
+  error: ({ input }) => findUnsoundCell(input) ?? 'must be a row',
+})
+
+function findUnsoundCell(value: unknown): string | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'must be a row'
+  for (const [column, cell] of Object.entries(value as Readonly<Record<string, unknown>>)) {
+    if (!identifierPattern.test(column)) return `${column} must be a name of a column`
+    if (cell === null) continue
+    if (typeof cell !== 'string') return `${column} must be text or null`
+    if (!isStorable(cell)) return `${column} must not contain NUL or a lone surrogate`
+    if (cell.length > longestCell) return `${column} must not be longer than ${longestCell} characters`
+  }
+  return null
+}
 
 const RowChangeSchema = z
   .strictObject({
@@ -86,8 +103,8 @@ const RowChangeSchema = z
     operation: z.enum(['insert', 'update']),
     key: z.strictObject({ laboratory_id: uuid, id: uuid }),
     replaces: uuid.nullable(),
-    values: image,
-    before: image,
+    values: RowImage,
+    before: RowImage,
   })
   .superRefine((change, context) => {
     const problem = findUnevenness(change)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { JournalEntry } from '../journal/entry.ts'
-import type { AnnouncedEvent, ChangeSet, RowChange } from './change-set.ts'
+import { type AnnouncedEvent, type ChangeSet, type RowChange, RowImage } from './change-set.ts'
 import type { LogEntryBody, Outcome } from './log.ts'
 import type { Fate } from './view.ts'
 import type { WorkItem } from './work-item.ts'
@@ -45,7 +45,6 @@ export type DecidedNote = {
     readonly fates: readonly { readonly changeSetId: string; readonly fate: Fate }[]
   }
 
-const Image = z.record(z.string(), z.string().nullable())
 /** Without a look at the rows and events. */
 const Body = z.object({
   laboratoryId: z.string().nullable(),
@@ -63,8 +62,8 @@ const WholeBody = Body.extend({
       operation: z.enum(['insert', 'update', 'withdraw']),
       key: z.object({ laboratory_id: z.string(), id: z.string() }),
       replaces: z.string().nullable(),
-      values: Image,
-      before: Image,
+      values: RowImage,
+      before: RowImage,
     }),
   ),
   events: z.array(z.object({ name: z.string(), data: z.unknown() })),

@@ -105,9 +105,11 @@ export class RowImages {
       const { columns, rows } = some
       const names = columns.map(({ name }) => quoteName(name))
       const updates = names.filter((name) => name !== '"id"' && name !== '"laboratory_id"')
-      const values = columns.map(({ name, type }) => sql`(each ->> ${name})::${sql.raw(type)}`)
+      // As a record the text of a row is read once; asked for cell by cell, it is read for every cell.
+      const values = columns.map(({ name, type }) => `each.${quoteName(name)}::${type}`)
+      const cells = names.map((name) => `${name} text`)
       await tx.execute(sql`insert into ${nameOf(table)} (${sql.raw(names.join(', '))})
-        select ${sql.join(values, sql`, `)} from json_array_elements(${JSON.stringify(rows)}::json) each
+        select ${sql.raw(values.join(', '))} from json_to_recordset(${JSON.stringify(rows)}::json) as each(${sql.raw(cells.join(', '))})
         on conflict (laboratory_id, id) do update
         set ${sql.raw(updates.map((name) => `${name} = excluded.${name}`).join(', '))}`)
     }
