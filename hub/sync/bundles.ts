@@ -24,6 +24,7 @@ import type { LogPlace, WireEntry } from '../../platform/sync/domain-contract.ts
 import {
   beginsAnew,
   continueRun,
+  countersign,
   type JournalPlace,
   PushRun,
   readSets,
@@ -111,7 +112,7 @@ export class HubBundles {
   }
 
   async #write(writer: BundleWriter, { id, laboratoryId, position }: Workstation) {
-    const { store, reader, domains } = this.#options
+    const { store, reader, domains, key } = this.#options
     const head = await reader.laboratoryHead(laboratoryId)
     const after = await this.#placeAt(
       laboratoryId,
@@ -128,6 +129,7 @@ export class HubBundles {
       end = placeOf(entries.at(-1) ?? end)
     }
     const known = await store.workstationsOf(laboratoryId)
+    const pushed = known.find((each) => each.id === id)?.pushed ?? null
     const { sum } = tally
     const manifest: ManifestToWorkstation = {
       ...sum,
@@ -135,7 +137,7 @@ export class HubBundles {
       migrations: copyMigrations(await domains.migrations()),
       after,
       head,
-      pushed: known.find((each) => each.id === id)?.pushed ?? null,
+      pushed: pushed === null ? null : countersign(pushed, key),
       workstations: known.map((each) => ({ id: each.id, name: each.name })),
     }
     const sizeBytes = await writer.finish({ after: after.position, upTo: end.position }, manifest)

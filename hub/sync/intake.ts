@@ -3,7 +3,7 @@ import type { WorkstationKey } from '../../platform/journal/workstation-key.ts'
 import type { ChangeSet } from '../../platform/sync/change-set.ts'
 import {
   beginsAnew,
-  endBytes,
+  countersign,
   type JournalPlace,
   type PushedSet,
   type PushRun,
@@ -136,8 +136,7 @@ export class Intake {
     for (const { workstation, end, sets, resolve } of admitted) {
       await store.notePushed(workstation.id, end)
       resolve({
-        pushed: end,
-        countersignature: key.sign('hub-countersignature', endBytes(end)),
+        pushed: countersign(end, key),
         decided: decided
           .splice(0, sets.length)
           .map(({ changeSetId, outcome, status }) => ({ changeSetId, outcome, status })),
@@ -176,7 +175,7 @@ export class Intake {
       )
     }
     throw new SyncProblem(409, 'OUT_OF_TURN', `The Hub has journal entries up to ${pushed.sequence}`, {
-      pushed,
+      pushed: countersign(pushed, this.#options.key),
     })
   }
 

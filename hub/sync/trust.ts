@@ -23,6 +23,7 @@ import {
   type TokenRequest,
 } from '../../platform/sync/wire.ts'
 import type { z } from 'zod'
+import { countersign } from '../../platform/sync/push-run.ts'
 import { type SealingStatement, verifySealingStatement } from '../../platform/sync/sealing-key.ts'
 import { revoked, SyncProblem, unauthorized } from './sync-problem.ts'
 import type { CodeRow, NewWorkstation, SyncStore, Workstation } from './sync-store.ts'
@@ -158,7 +159,7 @@ export class Trust {
       token,
       expiresInMs: this.#times.tokenLivesMs,
       clock: clock.toISOString(),
-      pushed: workstation.pushed,
+      pushed: workstation.pushed === null ? null : countersign(workstation.pushed, this.#options.key),
       founded: !workstation.isFounder || workstation.foundedAt !== null,
       ...(this.#options.sealing === undefined ? {} : { sealing: this.#options.sealing }),
     }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { system } from '../../platform/gateway/contract.ts'
 import { sync, type BroughtBundle, type MadeBundle } from '../../platform/sync/contract.ts'
 import { samples } from '../../services/samples/contract.ts'
 import { send } from '../testing/http-client.ts'
@@ -77,6 +78,12 @@ async function waitingAt(machine: Machine): Promise<number> {
   return (await statusOf(machine)).pending.reduce((sum, { sets }) => sum + sets, 0)
 }
 
+async function countersignedAt(machine: Machine): Promise<number> {
+  const proof = await (await machine.admin()).client(system).verifyJournal()
+  expect(proof).toMatchObject({ status: 'whole', problems: [] })
+  return proof.countersigned?.upTo ?? 0
+}
+
 describe('without any network', () => {
   it('what two benches do reaches the Hub and each other by hand', async () => {
     network.proxy.leadTo(null)
@@ -99,6 +106,7 @@ describe('without any network', () => {
     for (const machine of [one, two]) {
       const answer = await take(network.hub, await idOf(machine))
       const waited = await waitingAt(machine)
+      const signedBefore = await countersignedAt(machine)
       expect(waited).toBeGreaterThan(0)
       const brought = await bring(machine, answer.file)
       expect(brought).toMatchObject({
@@ -107,6 +115,8 @@ describe('without any network', () => {
         confirmed: waited,
       })
       expect(await waitingAt(machine)).toBe(0)
+      // The Hub's signature under the journal comes along.
+      expect(await countersignedAt(machine)).toBeGreaterThan(signedBefore)
     }
     expect(await contentsOf(two)).toEqual(await contentsOf(one))
     expect(await contentsOf(network.hub)).toEqual(await contentsOf(one))

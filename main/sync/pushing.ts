@@ -4,7 +4,12 @@ import type { JournalClient } from '../../platform/journal/journal-client.ts'
 import { isCountersigned, keepCountersignature } from '../../platform/journal/countersignature.ts'
 import type { WorkstationKey } from '../../platform/journal/workstation-key.ts'
 import { isToPush } from '../../platform/sync/journaled.ts'
-import { composeRun, JournalPlace, type PushRun } from '../../platform/sync/push-run.ts'
+import {
+  composeRun,
+  CountersignedPlace,
+  type JournalPlace,
+  type PushRun,
+} from '../../platform/sync/push-run.ts'
 import { PushAnswer } from '../../platform/sync/wire.ts'
 import type { EnrolmentFile } from './enrolment-file.ts'
 import { type HubConnection, HubRefused, HubUnreachable } from './hub-connection.ts'
@@ -29,7 +34,7 @@ const runCharacters = 3 * 1024 * 1024
 /** Entries that hold nothing to push travel by their hashes; a few of them are not worth a request. */
 const quietEntries = 200
 
-const OutOfTurn = z.object({ pushed: JournalPlace })
+const OutOfTurn = z.object({ pushed: CountersignedPlace })
 
 /** Sends what was made here to the Hub, in the order of the journal, as runs that follow each other. */
 export class Pushing {
@@ -43,8 +48,16 @@ export class Pushing {
     this.#options = options
   }
 
-  /** Takes the Hub's word for what it has of the journal. */
-  async begin(known: JournalPlace | null): Promise<void> {
+  /** Takes the Hub's word for what it has of the journal, and keeps its signature under that. */
+  async begin(told: CountersignedPlace | null): Promise<void> {
+    if (told === null) return this.#beginAfter(null)
+    this.#requireSigned(told)
+    const { sequence, hash } = told
+    await this.#beginAfter({ sequence, hash })
+    if (!this.#isAnew) await this.#keepCountersignature(told)
+  }
+
+  async #beginAfter(known: JournalPlace | null): Promise<void> {
     const { file } = this.#options
     if (known?.hash !== file.require().pushed?.hash) file.change({ pushed: known })
     const told = known ?? file.require().journal
@@ -57,7 +70,7 @@ export class Pushing {
 
   /** From where on the Hub lacks the journal, as far as is known here: it may have more. */
   async beginning(): Promise<JournalPlace> {
-    if (this.#known === null) await this.begin(this.#options.file.require().pushed)
+    if (this.#known === null) await this.#beginAfter(this.#options.file.require().pushed)
     if (this.#known === null) throw new Error('It is not known what the Hub has')
     return this.#known
   }
@@ -92,11 +105,12 @@ export class Pushing {
     if (next === null) return false
     const { run, end } = next
     try {
-      const { countersignature } = await connection.ask('/push', PushAnswer, { method: 'POST', json: run })
-      this.#requireSigned(end, countersignature)
+      const { pushed } = await connection.ask('/push', PushAnswer, { method: 'POST', json: run })
+      const { countersignature } = pushed
+      this.#requireSigned({ ...end, countersignature })
       this.#known = end
       this.#isAnew = false
-      await this.#keepCountersignature(end, countersignature)
+      await this.#keepCountersignature({ ...end, countersignature })
       return true
     } catch (error) {
       // An answer got lost, or the Hub was set back: it says from where it wants to go on.
@@ -117,16 +131,20 @@ export class Pushing {
     return (await this.#options.journal.entry(place.sequence))?.hash === place.hash
   }
 
-  #requireSigned(end: JournalPlace, signature: string): void {
-    if (!isCountersigned({ ...end, hubKey: this.#options.file.require().hubKey, signature }))
+  #requireSigned({ sequence, hash, countersignature: signature }: CountersignedPlace): void {
+    if (!isCountersigned({ sequence, hash, hubKey: this.#options.file.require().hubKey, signature }))
       throw new HubUnreachable('What the Hub says that it has is not signed by it')
   }
 
   /** Kept beside the journal, it proves later that the journal is still the one that the Hub has. */
-  async #keepCountersignature(end: JournalPlace, signature: string): Promise<void> {
+  async #keepCountersignature({
+    sequence,
+    hash,
+    countersignature: signature,
+  }: CountersignedPlace): Promise<void> {
     const { file, home, journal } = this.#options
     const epoch = (await journal.epochs()).at(-1)?.number ?? 1
-    keepCountersignature(home, { ...end, hubKey: file.require().hubKey, signature, epoch })
+    keepCountersignature(home, { sequence, hash, hubKey: file.require().hubKey, signature, epoch })
   }
 
   /** Right before the entry that says that the journal was begun anew. */

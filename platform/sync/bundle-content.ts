@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { LogPlace, WireEntry } from './domain-contract.ts'
-import { JournalPlace } from './push-run.ts'
+import { CountersignedPlace, JournalPlace } from './push-run.ts'
 
 /* What is in a bundle: the messages of the network in the same form (`wire.ts`), and what surrounds them there. */
 
@@ -38,7 +38,7 @@ export const ManifestToWorkstation = z.strictObject({
   after: LogPlace,
   head: LogPlace,
   /** The end of what the Hub has of the workstation's journal. */
-  pushed: JournalPlace.nullable(),
+  pushed: CountersignedPlace.nullable(),
   /** Of the laboratory, so that a person reads where something was done. */
   workstations: z.array(z.strictObject({ id: z.string(), name: z.string() })),
 })

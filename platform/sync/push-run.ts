@@ -17,6 +17,15 @@ const Hash = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 hash in hexad
 export const JournalPlace = z.object({ sequence: z.int().min(0), hash: Hash })
 export type JournalPlace = z.output<typeof JournalPlace>
 
+/** The end of what a Hub has of a journal, with its signature over it. */
+export const CountersignedPlace = JournalPlace.extend({ countersignature: z.string().max(200) })
+export type CountersignedPlace = z.output<typeof CountersignedPlace>
+
+export function countersign({ sequence, hash }: JournalPlace, hubKey: WorkstationKey): CountersignedPlace {
+  const place = { sequence, hash }
+  return { ...place, countersignature: hubKey.sign('hub-countersignature', endBytes(place)) }
+}
+
 export const largestRun = 1_000
 
 export const PushRun = z.strictObject({

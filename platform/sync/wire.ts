@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { z } from 'zod'
 import { Resolution } from './contract.ts'
 import { LogPlace, WireEntry } from './domain-contract.ts'
-import { JournalPlace } from './push-run.ts'
+import { CountersignedPlace } from './push-run.ts'
 import { SealingStatement } from './sealing-key.ts'
 
 /* What a workstation and its Hub say to each other over HTTP, below `/v1/sync/`. */
@@ -48,7 +48,7 @@ export const TokenAnswer = z.object({
   expiresInMs: z.int(),
   clock: z.iso.datetime(),
   /** The end of what the Hub has of the workstation's journal; null before the first push. */
-  pushed: JournalPlace.nullable(),
+  pushed: CountersignedPlace.nullable(),
   founded: z.boolean(),
   /** For which key bundles to the Hub are sealed. */
   sealing: SealingStatement.optional(),
@@ -66,9 +66,7 @@ export const FoundAnswer = z.object({ places: z.record(z.string(), LogPlace) })
 
 /** `POST push`: the answer to a run. */
 export const PushAnswer = z.object({
-  pushed: JournalPlace,
-  /** Of the Hub's key, over that place. */
-  countersignature: z.string(),
+  pushed: CountersignedPlace,
   decided: z.array(z.object({ changeSetId: z.string(), outcome: z.string(), status: z.string() })),
   /** How far the workstation's clock ran ahead in what it pushed. */
   clockAheadMs: z.int(),
