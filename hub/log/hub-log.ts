@@ -54,7 +54,6 @@ const defaultCheckpointEvery = 1_000
 export async function startHubLog(options: HubLogOptions): Promise<HubLog> {
   const pool = new Pool({ connectionString: options.url, max: 4 })
   pool.on('error', (error) => options.log(`A connection to the log was lost: ${describeError(error)}`))
-  await pool.query(logSchema)
   const sequencer = new Sequencer(options)
   await sequencer.lead()
   const reader = new LogReader(pool)
@@ -157,6 +156,8 @@ export async function startHubLog(options: HubLogOptions): Promise<HubLog> {
 class Sequencer {
   readonly #options: HubLogOptions
   #client: Client | null = null
+  /** A connection that waits for the lock. */
+  #candidate: Client | null = null
   #writer: LogWriter | null = null
   #state: JournalState = { writable: false, why: 'The log is being opened' }
   readonly #pending: PendingAppend[] = []
@@ -182,13 +183,23 @@ class Sequencer {
     return { appended: this.#appended, commits: this.#commits }
   }
 
-  /** Becomes the sequencer: waits for the lock, then learns where the log ends. */
+  /** Becomes the sequencer: waits for the lock, then makes the tables where they are missing and learns where the log ends. */
   async lead(): Promise<void> {
     const client = new Client({ connectionString: this.#options.url })
     client.on('error', (error) => this.#loseConnection(client, error))
-    await client.connect()
-    await client.query('select pg_advisory_lock($1)', [sequencerLock])
-    this.#writer = await LogWriter.open(client, this.#options.key)
+    this.#candidate = client
+    try {
+      await client.connect()
+      await client.query('select pg_advisory_lock($1)', [sequencerLock])
+      await client.query(logSchema)
+      this.#writer = await LogWriter.open(client, this.#options.key)
+    } catch (error) {
+      // A session that lives on would keep the lock, or its place in the queue for it, and nobody could write.
+      client.end().catch(() => undefined)
+      throw error
+    } finally {
+      this.#candidate = null
+    }
     this.#client = client
     this.#announce({ writable: true, why: null })
   }
@@ -220,6 +231,8 @@ class Sequencer {
     while (this.#pending.length > 0 && this.#writer !== null) await this.#flush()
     if (this.#writer !== null) await this.write((writer) => writer.signCheckpoints(new Date().toISOString()))
     await this.#queue
+    // Whoever has gone must not be given the lock when its turn comes.
+    await this.#candidate?.end()
     await this.#client?.end()
   }
 
