@@ -1,9 +1,14 @@
+import { randomInt } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sync } from '../../platform/sync/contract.ts'
 import { samples } from '../../services/samples/contract.ts'
 import { createSeededRandom } from '../testing/seeded-random.ts'
 import { killLeftOvers } from '../testing/workstation-process.ts'
 import { noFaults } from './testing/faulty-proxy.ts'
+import { keepReceiving } from './testing/receiving.ts'
 import {
   contentsOf,
   type Machine,
@@ -15,15 +20,21 @@ import {
 
 /** More of everything, for longer, by `TRACSEQ_SYNC_ROUNDS=20`. */
 const rounds = Number(process.env['TRACSEQ_SYNC_ROUNDS'] ?? 1)
-const chance = createSeededRandom(Number(process.env['TRACSEQ_SEED'] ?? 7))
+const killsOfRound = 3
+const seed = Number(process.env['TRACSEQ_SEED'] ?? randomInt(1_000_000))
+const inWords = `(TRACSEQ_SEED=${seed} repeats the choices)`
+/** What the network does depends on what comes by; the kills are the same whatever it does. */
+const weather = createSeededRandom(seed)
+const chance = createSeededRandom(seed + 1)
 
 let network: SyncNetwork
 let benches: readonly Machine[]
-const acknowledged = new Set<string>()
-let tubes = 0
+/** Every tube that was answered: its name by its id. */
+const acknowledged = new Map<string, string>()
+let loads = 0
 
 beforeAll(async () => {
-  network = await openSyncNetwork(() => chance.next())
+  network = await openSyncNetwork(() => weather.next())
   const founder = await network.found()
   benches = [founder, await network.join(), await network.join()]
 }, 300_000)
@@ -36,40 +47,23 @@ function clientOf(machine: Machine) {
   return machine.admin().then((admin) => admin.client(samples))
 }
 
-/** Receives tubes until told to stop; a name that was answered is never lost. */
-function keepReceiving(machine: Machine): { stop(): Promise<void> } {
-  const stopping = new AbortController()
-  const working = (async () => {
-    while (!stopping.signal.aborted) {
-      const name = `Tube ${(tubes += 1)}`
-      try {
-        const client = await clientOf(machine)
-        await client.receive(
-          { sample: { name, type: 'DNA' }, containerKind: 'tube' },
-          { context: { key: name } },
-        )
-        acknowledged.add(name)
-      } catch {
-        // The machine was killed under it: whether it was received shows when it is back.
-        await pause(200)
-      }
-    }
-  })()
-  return {
-    async stop() {
-      stopping.abort()
-      await working
-    },
+/** At every bench somebody receives tubes while something happens; each of them has to get something done. */
+async function whileReceiving(something: () => Promise<void>): Promise<void> {
+  loads += 1
+  const working = benches.map((bench, index) => keepReceiving(bench, `Tube-${loads}-${index + 1}`))
+  await something()
+  await Promise.all(working.map((each) => each.stop()))
+  for (const each of working) {
+    expect(each.acknowledged.size).toBeGreaterThan(0)
+    for (const [id, name] of each.acknowledged) acknowledged.set(id, name)
   }
 }
 
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
-
-/** All that was answered is everywhere, and all four copies are the same. */
+/** All that was answered is everywhere, once, with nothing beside it, and all four copies are the same. */
 async function expectConvergence(): Promise<void> {
   network.proxy.behave(noFaults)
   for (const bench of benches) await (await bench.admin()).client(sync).goNow({})
-  for (const bench of benches) await untilCaughtUp(bench, 90_000)
+  for (const bench of benches) await untilCaughtUp(bench, 120_000)
   const hub = await contentsOf(network.hub)
   for (const bench of benches) {
     // A bench may have been caught up before the last one pushed.
@@ -79,32 +73,58 @@ async function expectConvergence(): Promise<void> {
     ).catch(() => undefined)
     expect(await contentsOf(bench)).toEqual(hub)
   }
-  const names = new Set(hub.samples.map(({ name }) => name))
-  expect([...acknowledged].filter((name) => !names.has(name))).toEqual([])
-  expect(names.size).toBe(hub.samples.length)
+  const byName = (left: string, right: string) => left.localeCompare(right)
+  expect(hub.samples.map(({ id, name }) => `${name} ${id}`).toSorted(byName)).toEqual(
+    [...acknowledged].map(([id, name]) => `${name} ${id}`).toSorted(byName),
+  )
 }
 
-describe.each(Array.from({ length: rounds }, (_, round) => round))('round %i', () => {
+type Victim = 'a workstation' | 'the Hub' | 'PostgreSQL'
+const victims: readonly Victim[] = ['a workstation', 'the Hub', 'PostgreSQL']
+
+/** The kills of a round: each of the victims once in any order before anything comes twice. */
+function chooseKills() {
+  const left: Victim[] = []
+  return Array.from({ length: killsOfRound }, () => {
+    if (left.length === 0) left.push(...victims)
+    const victim = chance.pick(left)
+    left.splice(left.indexOf(victim), 1)
+    return { victim, bench: chance.pick(benches), afterMs: chance.between(100, 1_500) }
+  })
+}
+
+/** Kills it and starts it again; PostgreSQL is started again by its Hub. */
+async function kill(victim: Victim, bench: Machine): Promise<void> {
+  switch (victim) {
+    case 'a workstation':
+      await bench.kill()
+      return bench.start()
+    case 'the Hub':
+      await network.hub.kill()
+      return network.restartHub()
+    case 'PostgreSQL': {
+      const lock = join(network.hub.home, 'postgres/data/postmaster.pid')
+      const [server] = readFileSync(lock, 'utf8').split('\n')
+      process.kill(Number(server), 'SIGKILL')
+    }
+  }
+}
+
+describe.each(Array.from({ length: rounds }, (_, round) => round))(`round %i ${inWords}`, () => {
   it('a network that cuts, delays and corrupts costs time and nothing else', async () => {
     network.proxy.behave({ cut: 0.05, corrupt: 0.02, delayMs: 30 })
-    const working = benches.map(keepReceiving)
-    await pause(6_000)
-    await Promise.all(working.map((each) => each.stop()))
+    await whileReceiving(() => delay(5_000))
     expect(network.proxy.counts.cut + network.proxy.counts.corrupted).toBeGreaterThan(0)
     await expectConvergence()
   }, 240_000)
 
-  it('kill -9 of a workstation and of the Hub in the middle loses nothing that was answered', async () => {
-    const working = benches.map(keepReceiving)
-    await pause(1_500)
-    const victim = chance.pick(benches)
-    await victim.kill()
-    await pause(500)
-    await network.hub.kill()
-    await victim.start()
-    await network.restartHub()
-    await pause(1_500)
-    await Promise.all(working.map((each) => each.stop()))
+  it('kill -9 of workstations, Hub and PostgreSQL at any moment loses nothing that was answered', async () => {
+    await whileReceiving(async () => {
+      for (const { victim, bench, afterMs } of chooseKills()) {
+        await delay(afterMs)
+        await kill(victim, bench)
+      }
+    })
     await expectConvergence()
   }, 240_000)
 })
@@ -153,6 +173,7 @@ describe('two people who change the same of one sample while apart', () => {
         return name === point?.pushed && items.length === 0 ? true : null
       })
     }
+    acknowledged.set(sample.id, point?.pushed ?? '')
     await expectConvergence()
   }, 240_000)
 })

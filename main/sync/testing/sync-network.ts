@@ -20,6 +20,11 @@ import { type FaultyProxy, startFaultyProxy } from './faulty-proxy.ts'
 const hubProgram = resolve(import.meta.dirname, '../../../hub/index.ts')
 const pollMs = 150
 
+/** A machine was asked for something while it is killed. */
+export class NotRunning extends Error {
+  override readonly name = 'NotRunning'
+}
+
 /** A program on a home of its own that can be stopped, killed and started again. */
 export class Machine {
   readonly home = makeHome()
@@ -37,7 +42,7 @@ export class Machine {
   }
 
   get running(): WorkstationProcess {
-    if (this.#process === null) throw new Error('It does not run')
+    if (this.#process === null) throw new NotRunning('It does not run')
     return this.#process
   }
 
