@@ -9,6 +9,9 @@ const hubAndWorkstations = ['services/sync.test.ts']
 /** Tests that take minutes. They have a command of their own. */
 const long = ['services/templates/long-manifest.test.ts']
 
+/** It is about PostgreSQL and nothing else. */
+const onPostgresOnly = ['platform/database/postgres-engine.test.ts']
+
 /** What they measure or damage is PGlite's own. */
 const onPgliteOnly = [
   'services/samples/finding-plans.test.ts',
@@ -33,7 +36,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{platform,services,main,renderer,tools,benchmarks}/**/*.test.{ts,tsx}'],
-          exclude: [...configDefaults.exclude, ...crash, ...long, ...hubAndWorkstations],
+          exclude: [...configDefaults.exclude, ...crash, ...long, ...hubAndWorkstations, ...onPostgresOnly],
         },
       },
       {
@@ -65,6 +68,7 @@ export default defineConfig({
             'services/*/*.test.ts',
             'platform/database/{domain-database,snapshot}.test.ts',
             ...hubAndWorkstations,
+            ...onPostgresOnly,
             'hub/**/*.test.ts',
           ],
           exclude: [...configDefaults.exclude, ...long, ...onPgliteOnly],

@@ -100,7 +100,7 @@ async function untilAwake(machine: Machine): Promise<void> {
 }
 
 async function usingEngine<T>(url: string, work: (engine: Engine) => Promise<T>): Promise<T> {
-  const engine = openPostgres(url)
+  const engine = openPostgres(url, () => undefined)
   try {
     return await work(engine)
   } finally {

@@ -4,7 +4,7 @@ import type { LogReader } from '../log/log-reader.ts'
 import type { Workstation } from './sync-store.ts'
 
 interface Follower {
-  readonly workstation: Workstation
+  readonly workstation: Pick<Workstation, 'id' | 'laboratoryId'>
   readonly response: ServerResponse
   told: number
 }
@@ -16,9 +16,13 @@ const askedPerSecond = 200
 /** A follower takes a token anew now and then, so one that was revoked does not listen for ever. */
 const longestMs = 9 * 60_000
 
-/** Tells workstations that their laboratory's log has grown, as server-sent events. Hints may be lost; they only wake. */
+/**
+ * Tells workstations that their laboratory's log has grown, as server-sent events. Hints may be lost; they only wake. Whoever
+ * does not read them is let go: what is not read would be kept here.
+ */
 export class HeadFeed {
   readonly #reader: LogReader
+  readonly #onFailure: (error: unknown) => void
   readonly #followers = new Set<Follower>()
   readonly #stopWatching: () => void
   readonly #heartbeat: NodeJS.Timeout
@@ -26,15 +30,17 @@ export class HeadFeed {
   #due: NodeJS.Timeout | null = null
   #toldAt = 0
 
-  constructor(reader: LogReader, journal: JournalClient) {
+  /** `onFailure` is told when the log could not be asked; the next growth tells what it would have told. */
+  constructor(reader: LogReader, journal: JournalClient, onFailure: (error: unknown) => void) {
     this.#reader = reader
+    this.#onFailure = onFailure
     this.#stopWatching = journal.onAppended(() => this.#tellSoon())
-    this.#heartbeat = setInterval(() => this.#write(': alive\n\n'), heartbeatMs)
+    this.#heartbeat = setInterval(() => this.#keepAlive(), heartbeatMs)
     this.#heartbeat.unref()
   }
 
   /** Serves one workstation until it leaves. */
-  follow(workstation: Workstation, response: ServerResponse): void {
+  follow(workstation: Follower['workstation'], response: ServerResponse): void {
     response.writeHead(200, {
       'content-type': 'text/event-stream',
       'cache-control': 'no-store',
@@ -76,7 +82,7 @@ export class HeadFeed {
     this.#due = setTimeout(() => {
       this.#due = null
       this.#toldAt = performance.now()
-      this.#telling = this.#telling.then(() => this.#tell()).catch(() => undefined)
+      this.#telling = this.#telling.then(() => this.#tell()).catch(this.#onFailure)
     }, afterMs)
   }
 
@@ -87,12 +93,18 @@ export class HeadFeed {
       for (const follower of this.#followers) {
         if (follower.workstation.laboratoryId !== laboratoryId || follower.told === position) continue
         follower.told = position
-        follower.response.write(`event: head\ndata: ${JSON.stringify({ position })}\n\n`)
+        say(follower, `event: head\ndata: ${JSON.stringify({ position })}\n\n`)
       }
     }
   }
 
-  #write(text: string): void {
-    for (const { response } of this.#followers) response.write(text)
+  #keepAlive(): void {
+    for (const follower of this.#followers) say(follower, ': alive\n\n')
   }
+}
+
+/** To end it in good order would wait for it to read. */
+function say({ response }: Follower, text: string): void {
+  if (response.writableNeedDrain) response.destroy()
+  else response.write(text)
 }

@@ -80,7 +80,9 @@ export async function openHubSync(options: HubSyncOptions): Promise<HubSync> {
     ...(options.times === undefined ? {} : { times: options.times }),
   })
   const snapshots = new Snapshots(domains, reader)
-  const feed = new HeadFeed(reader, hubLog.client)
+  const feed = new HeadFeed(reader, hubLog.client, (error) =>
+    log('warn', 'Workstations could not be told that the log has grown', { error }),
+  )
   const intake = new Intake({ store, trust, decisions, domains, key })
   const bundles = new HubBundles({
     ...{ home, store, intake, reader, domains, key, sealingKey },

@@ -49,14 +49,23 @@ export class Domains {
 
   async #readAwake(): Promise<void> {
     this.#isStale = false
-    const awake = new Set(
-      this.#gateway.services().flatMap(({ name, state }) => (state === 'ready' ? [name] : [])),
-    )
+    const states = new Map(this.#gateway.services().map(({ name, state }) => [name, state]))
     await Promise.all(
-      this.names
-        .filter((domain) => awake.has(domain))
-        .map((domain) => this.#readOne(domain).catch(() => undefined)),
+      this.names.map(async (domain) => {
+        const state = states.get(domain)
+        if (state === 'ready')
+          await this.#readOne(domain).catch((error: unknown) => this.#askAgain(domain, error))
+        // One that is on its way up, or down, may have made something before.
+        else if (state !== 'asleep') this.#isStale = true
+      }),
     )
+  }
+
+  /** The count may be wrong until the domain answers, so whoever asks next has it asked again. */
+  #askAgain(domain: string, error: unknown): void {
+    this.#isStale = true
+    const words = `What of ${domain} waits for the Hub could not be found out; it is asked again`
+    this.#gateway.log.write('warn', words, { error })
   }
 
   /** The place from which every domain has all that follows. */

@@ -38,6 +38,8 @@ export interface DomainDatabaseOptions {
   readonly housekeeping?: Pick<HousekeepingOptions, 'checkpointBytes' | 'vacuumEvery'>
   /** Told what the opening does, because making a big database anew takes minutes. */
   readonly onProgress?: OnProgress
+  /** Told of what went wrong when nobody waited for it. It is tried again, or made good by itself. */
+  readonly onTrouble?: (words: string, error: unknown) => void
 }
 
 /** Replaying as many entries takes about half a minute. */
@@ -71,6 +73,11 @@ export class DomainDatabase {
     this.#housekeeping = new Housekeeping(engine, {
       ...options.housekeeping,
       whenIdle: () => this.#snapshotWhenDue(),
+      onFailure: (error) =>
+        options.onTrouble?.(
+          `${options.domain}: the database could not be tidied up; it is tried again`,
+          error,
+        ),
     })
     this.#forgetState = options.journal.onState((state) => {
       if (state.writable && this.#behind) this.#drainSoon(0)

@@ -19,6 +19,8 @@ export interface HousekeepingOptions {
   readonly vacuumEvery?: number
   /** Runs after the tidying of an idle moment. */
   readonly whenIdle?: () => Promise<void>
+  /** Told when something could not be tidied; the next round tries again. */
+  readonly onFailure?: (error: unknown) => void
 }
 
 /**
@@ -64,13 +66,13 @@ export class Housekeeping {
     this.#closed = true
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer)
     await this.#running
-    await this.#tidy(false).catch(() => undefined)
+    await this.#tidy(false).catch((error: unknown) => this.#options.onFailure?.(error))
   }
 
   #run(work: () => Promise<void>): void {
     if (this.#closed) return
     // A failure here (a full disk) must not end the service: the next round tries again, and commands tell the person.
-    this.#running = this.#running.then(work).catch(() => undefined)
+    this.#running = this.#running.then(work).catch((error: unknown) => this.#options.onFailure?.(error))
   }
 
   async #tidyIdle(): Promise<void> {

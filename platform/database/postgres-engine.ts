@@ -4,15 +4,15 @@ import { Pool } from 'pg'
 import type { Engine } from './engine.ts'
 import { rowsOf, type Transaction } from './transaction.ts'
 
-/** Opens a domain's database on a PostgreSQL server, as the Hub does. */
-export function openPostgres(connectionString: string): Engine {
+/** Opens a domain's database on a PostgreSQL server, as the Hub does. `onLost` is told of idle connections that broke. */
+export function openPostgres(connectionString: string, onLost: (error: Error) => void): Engine {
   const pool = new Pool({
     connectionString,
     max: 4,
     options: '-c transaction_timeout=60s -c idle_in_transaction_session_timeout=60s -c timezone=UTC',
   })
   // An idle connection that breaks is replaced; whoever asks next is told if that does not work.
-  pool.on('error', () => undefined)
+  pool.on('error', onLost)
   const database = drizzle({ client: pool })
   return {
     kind: 'postgres',

@@ -14,7 +14,9 @@ export async function openServerDatabase(
   await turn.connect()
   try {
     await turn.query('select pg_advisory_lock($1)', [lockOf(options.domain)])
-    const engine = openPostgres(options.url)
+    const engine = openPostgres(options.url, (error) =>
+      options.onTrouble?.(`${options.domain}: a connection to the database was lost`, error),
+    )
     try {
       return await DomainDatabase.open(engine, options)
     } catch (error) {

@@ -11,7 +11,7 @@ import { EntryLost, ReplayDiffers } from '../database/replay.ts'
 import { connectJournal } from '../journal/journal-client.ts'
 import type { FromService, ServiceBoot, ToService } from './boot.ts'
 import type { Contract, ServiceDefinition } from './implementation.ts'
-import { startService } from './start-service.ts'
+import { fullWords, startService } from './start-service.ts'
 
 /** The body of a domain's worker: opens its database, serves its port, answers its supervisor. */
 export function serveDomain<C extends Contract>(definition: ServiceDefinition<C>): void {
@@ -44,6 +44,8 @@ export function serveDomain<C extends Contract>(definition: ServiceDefinition<C>
       // A server's databases have backups of their own kind.
       snapshots: place.kind === 'pglite' ? join(rest.home, 'snapshots', domain) : null,
       onProgress: (words, part) => tell({ type: 'opening', words, long: part === 'long' }),
+      onTrouble: (message, error) =>
+        tell({ type: 'log', level: 'warn', message, fields: { error: fullWords(error) } }),
     }
     const { database, recovery } =
       place.kind === 'pglite'

@@ -386,7 +386,7 @@ function reasonOf(input: unknown): string | null {
 }
 
 /** An error with its causes and stack, for the log. */
-function fullWords(error: unknown): string {
+export function fullWords(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const cause = error.cause === undefined ? '' : `\ncaused by ${fullWords(error.cause)}`
   return `${error.stack ?? error.message}${cause}`

@@ -36,7 +36,7 @@ export async function openTestDatabase(
     const found = await client.query('select from pg_database where datname = $1', [name])
     if (found.rowCount === 0) await client.query(`create database ${name}`)
   })
-  const onServers = openPostgres(new URL(name, serverUrl).href)
+  const onServers = openPostgres(new URL(name, serverUrl).href, () => undefined)
   return openOn(around === undefined ? onServers : around(onServers), options)
 }
 
