@@ -5,7 +5,7 @@ import { type Machine, NotRunning } from './sync-network.ts'
 
 const againAfterMs = 100
 /** A quick person. What is received faster than the Hub decides it only makes everybody wait in the end. */
-const paceMs = 300
+const paceMs = 500
 /** A machine that was killed is back long before. */
 const settlesWithinMs = 120_000
 /** What a machine says that cannot do it now, or does not know whether it did: the same key asks again. */
