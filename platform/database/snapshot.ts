@@ -1,4 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
+import { z } from 'zod'
+import { Refusal } from '../contract/refusal.ts'
 import { hashPayload } from '../journal/entry.ts'
 import type { JournalClient } from '../journal/journal-client.ts'
 import type { Engine } from './engine.ts'
@@ -124,19 +126,26 @@ export async function replaceLaboratoryRows(
 }
 
 /**
- * Adds the rows of a laboratory that is not here yet, part by part, in the caller's transaction. `onPart` ends what the
- * triggers captured of each.
+ * Adds the rows of a laboratory that is not here yet, part by part, in the caller's transaction; `beforePart` and `afterPart`
+ * begin and end what the triggers capture of each. It is written as the owner, whom no row-level security holds back, and
+ * the file is a founder's own: what is not of this laboratory, or of a table that does not travel, is refused here.
  */
 export async function addLaboratoryRows(
   tx: Transaction,
   path: string,
+  laboratoryId: string,
   beforePart: () => Promise<void>,
   afterPart: () => Promise<void>,
 ): Promise<number> {
   const header = await readSnapshotHeader(path)
   await tx.execute(sql`select set_config('transaction_timeout', '0', true)`)
+  const travelling = await listTravelling(tx)
   let added = 0
   for await (const { table, lines } of readSnapshotRows(path, header, rowsPerChangeSet)) {
+    if (!travelling.includes(table.name))
+      throw new Refusal('BAD_REQUEST', `The rows of ${table.name} do not travel to a Hub`)
+    if (!lines.every((line) => isOfLaboratory(line, table.columns, laboratoryId)))
+      throw new Refusal('BAD_REQUEST', `A row of ${table.name} is not of the laboratory that is founded`)
     await beforePart()
     await insertRows(tx, table, await columnTypes(tx, table.name), lines)
     await afterPart()
@@ -144,6 +153,27 @@ export async function addLaboratoryRows(
   }
   return added
 }
+
+/** The tables whose rows go to other copies. */
+async function listTravelling(tx: Transaction): Promise<readonly string[]> {
+  const rows = await rowsOf<{ name: string }>(
+    tx,
+    sql`select table_name as name from platform.synced_table
+      where policy <> 'local' and to_regclass(table_name) is not null order by 1`,
+  )
+  return rows.map(({ name }) => name)
+}
+
+/** Whether a line of a snapshot is one row, and names the laboratory. */
+function isOfLaboratory(line: string, columns: readonly string[], laboratoryId: string): boolean {
+  try {
+    return Cells.parse(JSON.parse(line))[columns.indexOf('laboratory_id')] === laboratoryId
+  } catch {
+    return false
+  }
+}
+
+const Cells = z.array(z.string().nullable())
 
 async function setTextForms(tx: Transaction): Promise<void> {
   await tx.execute(sql`select set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO, YMD', true),
@@ -161,13 +191,8 @@ async function readHeader(
       from platform.outbox order by platform.outbox.sequence desc limit 1`,
   )
   if (last === undefined) return null
-  const synced = await rowsOf<{ name: string }>(
-    tx,
-    sql`select table_name as name from platform.synced_table
-      where policy <> 'local' and to_regclass(table_name) is not null order by 1`,
-  )
   const tables: SnapshotHeader['tables'] = []
-  for (const name of [...synced.map((each) => each.name), ...(laboratoryId === null ? platformTables : [])]) {
+  for (const name of [...(await listTravelling(tx)), ...(laboratoryId === null ? platformTables : [])]) {
     const [count] = await rowsOf<{ rows: string }>(
       tx,
       sql`select count(*)::text as rows from ${sql.raw(sourceOf(name))} ${ofLaboratory(laboratoryId)}`,

@@ -209,6 +209,7 @@ export function syncProcedures(
         const rows = await addLaboratoryRows(
           tx,
           path,
+          laboratoryId,
           async () => {
             id = uuidv7()
             await beginChangeSet(tx, { laboratoryId, origin: 'hub' }, id)
