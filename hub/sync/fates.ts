@@ -11,6 +11,7 @@ const askedAtOnce = 1_000
 /** What became of change sets in whichever domain they are. What is settled never changes, so it is asked once. */
 export class Fates {
   readonly #domains: Domains
+  /** By laboratory and id: what became of a set is known to its own laboratory alone. */
   readonly #settled = new Map<string, Fate>()
 
   constructor(domains: Domains) {
@@ -21,9 +22,9 @@ export class Fates {
   async of(laboratoryId: string, ids: Iterable<string>): Promise<Record<string, Fate | null>> {
     const wanted = [...new Set(ids)]
     const found: Record<string, Fate | null> = Object.fromEntries(
-      wanted.map((id) => [id, this.#settled.get(id) ?? null]),
+      wanted.map((id) => [id, this.#settled.get(nameOf(laboratoryId, id)) ?? null]),
     )
-    const open = wanted.filter((id) => !this.#settled.has(id))
+    const open = wanted.filter((id) => !this.#settled.has(nameOf(laboratoryId, id)))
     for (let from = 0; from < open.length; from += askedAtOnce) {
       const changeSetIds = open.slice(from, from + askedAtOnce)
       const answers = await Promise.all(
@@ -33,7 +34,7 @@ export class Fates {
       )
       for (const [id, fate] of answers.flatMap(({ fates }) => Object.entries(fates))) {
         found[id] = fate
-        if (fate.status !== 'waiting') this.#remember(id, fate)
+        if (fate.status !== 'waiting') this.#remember(nameOf(laboratoryId, id), fate)
       }
     }
     return found
@@ -49,11 +50,15 @@ export class Fates {
     )
   }
 
-  #remember(id: string, fate: Fate): void {
-    this.#settled.set(id, fate)
+  #remember(name: string, fate: Fate): void {
+    this.#settled.set(name, fate)
     for (const oldest of this.#settled.keys()) {
       if (this.#settled.size <= remembered) break
       this.#settled.delete(oldest)
     }
   }
+}
+
+function nameOf(laboratoryId: string, changeSetId: string): string {
+  return `${laboratoryId} ${changeSetId}`
 }
