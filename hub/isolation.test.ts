@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -8,160 +10,57 @@ import {
   signInTo,
   type WorkstationProcess,
 } from '../main/testing/workstation-process.ts'
+import { writeSnapshotFile } from '../platform/database/snapshot-file.ts'
+import { makeTestFolder } from '../platform/database/testing/test-folder.ts'
 import { Catalogue, type KnownProcedure } from '../platform/gateway/catalogue.ts'
 import { system } from '../platform/gateway/contract.ts'
 import { auth } from '../services/auth/contract.ts'
 import { barcodes } from '../services/barcodes/contract.ts'
 import { sync } from '../platform/sync/contract.ts'
+import { digestOf } from '../platform/sync/wire.ts'
 import { services } from '../services/registry.ts'
 import { samples } from '../services/samples/contract.ts'
 import { shipments } from '../services/shipments/contract.ts'
 import { storage } from '../services/storage/contract.ts'
-import { templates } from '../services/templates/contract.ts'
+import { mark, readWorld, settle, technician, type World } from './testing/settled-laboratory.ts'
 import { openTwoLaboratories, type TwoLaboratories } from './testing/two-laboratories-on-a-hub.ts'
-import { enrolOnWire, type WireWorkstation } from './sync/testing/wire-workstation.ts'
+import {
+  attemptToSignIn,
+  enrolOnWire,
+  refusalOf,
+  type WireWorkstation,
+} from './sync/testing/wire-workstation.ts'
 
 // Two laboratories on one Hub. The second one knows every id of the first, and asks every procedure with them.
 
 const stranger = { email: 'stranger@example.org', password: 'twelve grey gulls 7' }
-/** In every text of the first laboratory, and in none of the second. */
-const mark = 'Heron'
 const reason = 'Because I can'
 
 let laboratories: TwoLaboratories
 let hub: WorkstationProcess
 let theirs: SignedIn
 let own: SignedIn
+/** The workstation of the first laboratory, and what is in it. */
+let atHome: WireWorkstation
 let world: World
 let before: string
+/** The workstation of the second one, and who administers it. */
+let workstation: WireWorkstation
+let of: { readonly laboratoryId: string; readonly actorId: string }
+/** Another laboratory, to which the first one has sent a parcel. */
+let recipientId: string
 
 beforeAll(async () => {
   laboratories = await openTwoLaboratories(stranger)
   ;({ hub, first: own, second: theirs } = laboratories)
-  world = await settle(own)
-  before = await readWorld(own)
+  const administrator = { name: 'Third Person', email: 'third@kite.example', password: 'nine quiet kites 4' }
+  const third = await laboratories.operator.addLaboratory({ laboratoryName: 'Kite Labs', administrator })
+  recipientId = third.id
+  ;({ world, workstation: atHome } = await settle(own, recipientId))
+  workstation = await enrolOnWire(hub.url, (await theirs.client(sync).createEnrolmentCode({})).code)
+  of = await whoIs(theirs)
 }, 180_000)
 afterAll(() => laboratories.close(), 60_000)
-
-type World = Awaited<ReturnType<typeof settle>>
-
-/** Makes one of everything in a laboratory and gives all the ids. */
-async function settle(person: SignedIn) {
-  const [people, codes, tubes, places, sheets] = [
-    person.client(auth),
-    person.client(barcodes),
-    person.client(samples),
-    person.client(storage),
-    person.client(templates),
-  ]
-  const user = await people.createUser({
-    name: `${mark} Technician`,
-    email: 'tech@heron.example',
-    password: 'seven-blue-centrifuges-9',
-    roles: ['lab_technician'],
-  })
-  const freezer = await places.createNode({ kind: 'freezer', name: `${mark} freezer`, zone: 'minus_80' })
-  const inside = { parentId: freezer.id, rows: 4, columns: 4 }
-  const box = await places.createNode({ kind: 'box', name: `${mark} box`, ...inside })
-  const received = await tubes.receive(
-    {
-      sample: { name: `${mark} tube`, type: 'dna', volumeUl: '50', project: `${mark} project` },
-      placement: { boxId: box.id },
-    },
-    { context: { key: 'first-tube', correlationId: `${mark}-click` } },
-  )
-  const parent = await tubes.accession({ sample: { name: `${mark} parent`, type: 'dna' } })
-  await tubes.relate({ childId: received.sample.id, parentId: parent.id, relationship: 'aliquot_of' })
-  const loose = await places.createContainer({ label: `${mark} loose` })
-  await places.reserve({
-    boxId: box.id,
-    positions: ['D4'],
-    until: '2099-01-01T00:00:00Z',
-    reservedFor: `${mark} guest`,
-  })
-  const custody = await tubes.custody({ id: received.sample.id })
-  const code = await codes.resolve({ text: received.code })
-  const given = await codes.allocate({ kind: 'sample' })
-  const draft = await sheets.createDraft({ name: `${mark} sheet` })
-  const file = new File(
-    [`Sample name;Sample type;Volume\n${mark} row;DNA;20\n${mark} other;RNA;30\n`],
-    `${mark}.csv`,
-  )
-  const stored = await storeFile(person, file)
-  const opened = await sheets.openImport({ fileSha256: stored, fileName: `${mark}.csv` })
-  const { sessionId } = await people.me()
-  const audit = await person.client(system).searchAudit({ limit: 1 })
-  const enrolment = await person.client(sync).createEnrolmentCode({})
-  const workstation = await enrolOnWire(hub.url, enrolment.code)
-  const [types] = await Promise.all([tubes.addType({ name: `${mark} type`, letter: 'Q' })])
-  return {
-    sampleId: received.sample.id,
-    sampleRevision: received.sample.revision,
-    parentId: parent.id,
-    containerId: received.containerId,
-    looseId: loose.id,
-    boxId: box.id,
-    boxRevision: box.revision,
-    freezerId: freezer.id,
-    code: received.code,
-    looseCode: given.codes[0] ?? '',
-    codeId: code.matches[0]?.id ?? '',
-    custodyId: custody.events[0]?.id ?? '',
-    userId: user.id,
-    userRevision: user.revision,
-    email: user.email,
-    sessionId,
-    accessToken: person.token,
-    templateId: draft.id,
-    templateRevision: draft.revision,
-    importId: opened.id,
-    fileSha256: stored,
-    auditSequence: audit.items[0]?.sequence ?? 0,
-    correlationId: `${mark}-click`,
-    typeKey: types.key,
-    workstationId: workstation.id,
-  }
-}
-
-async function storeFile(person: SignedIn, file: File): Promise<string> {
-  const form = new FormData()
-  form.append('file', file)
-  const { body } = await send({
-    url: `${hub.url}/v1/system/files`,
-    method: 'POST',
-    headers: { authorization: `Bearer ${person.token}` },
-    body: form,
-  })
-  return z.object({ sha256: z.string() }).parse(body).sha256
-}
-
-/** All that a person of a laboratory can read of it, as text; two equal texts mean that nothing was changed. */
-async function readWorld(person: SignedIn): Promise<string> {
-  const [tubes, places] = [person.client(samples), person.client(storage)]
-  return JSON.stringify(
-    await Promise.all([
-      person.client(auth).listUsers({}),
-      person.client(auth).listRoles(),
-      person.client(auth).sessions({ all: true }),
-      person.client(barcodes).list({ limit: 500 }),
-      person.client(barcodes).statistics(),
-      tubes.list({ limit: 500 }),
-      tubes.types(),
-      tubes.sagas({}),
-      tubes.timeline({ id: world.sampleId, limit: 500 }),
-      tubes.custody({ id: world.sampleId }),
-      tubes.lineage({ id: world.sampleId }),
-      places.tree({}),
-      places.boxMap({ boxId: world.boxId }),
-      places.listContainers({ limit: 500 }),
-      places.history({ limit: 500 }),
-      person.client(templates).list({ limit: 500 }),
-      person.client(sync).workstations(),
-      person.client(templates).listImports({ limit: 500 }),
-      person.client(templates).importRows({ id: world.importId }),
-    ]),
-  )
-}
 
 type Attempt = (of: World) => object
 
@@ -244,15 +143,15 @@ const unknown: Readonly<Record<string, Attempt>> = {
   'system.auditEntry': ({ auditSequence: sequence }) => ({ sequence }),
   'sync.revokeWorkstation': ({ workstationId: id }) => ({ id, reason }),
   'sync.makeBundle': ({ workstationId }) => ({ workstationId }),
-  'sync.bundle': ({ sampleId: id }) => ({ id }),
-  'shipments.get': ({ sampleId: id }) => ({ id }),
-  'shipments.send': ({ sampleId, parentId }) => ({ sampleIds: [sampleId], toLaboratoryId: parentId, reason }),
-  'shipments.cancel': ({ sampleId: id }) => ({ id, reason }),
-  'shipments.checkOff': ({ sampleId: id }) => ({ id, sampleIds: [id], present: true }),
-  'shipments.turnBack': ({ sampleId: id }) => ({ id, reason }),
-  'shipments.receive': ({ sampleId: id }) => ({ id }),
-  'shipments.sendBack': ({ sampleId: id }) => ({ id, reason }),
-  'sync.resolve': ({ sampleId: itemId }) => ({ domain: 'samples', itemId, choice: { take: 'hub' } }),
+  'sync.bundle': ({ bundleId: id }) => ({ id }),
+  'shipments.get': ({ shipmentId: id }) => ({ id }),
+  'shipments.send': ({ sampleId }) => ({ sampleIds: [sampleId], toLaboratoryId: recipientId, reason }),
+  'shipments.cancel': ({ shipmentId: id }) => ({ id, reason }),
+  'shipments.checkOff': ({ shipmentId: id, shippedId }) => ({ id, sampleIds: [shippedId], present: true }),
+  'shipments.turnBack': ({ shipmentId: id }) => ({ id, reason }),
+  'shipments.receive': ({ shipmentId: id }) => ({ id }),
+  'shipments.sendBack': ({ shipmentId: id }) => ({ id, reason }),
+  'sync.resolve': ({ workItemId: itemId }) => ({ domain: 'auth', itemId, choice: { take: 'hub' } }),
 }
 
 /** Answers, and finds nothing of the other laboratory. */
@@ -286,8 +185,8 @@ const empty: Readonly<Record<string, Attempt>> = {
   'sync.status': () => ({}),
   'shipments.list': () => ({}),
   'shipments.laboratories': () => ({}),
-  'shipments.check': ({ sampleId }) => ({ sampleIds: [sampleId] }),
-  'shipments.recognise': ({ code }) => ({ lookupKeys: [code] }),
+  'shipments.check': ({ sampleId, shippedId }) => ({ sampleIds: [sampleId, shippedId] }),
+  'shipments.recognise': ({ shippedKey }) => ({ lookupKeys: [shippedKey] }),
   'sync.goNow': () => ({}),
   'sync.workItems': () => ({}),
   'sync.workstations': () => ({}),
@@ -361,22 +260,40 @@ const procedures = listProcedures()
 
 // First: a person of the second laboratory will give the ids of the first one to things of their own.
 describe('a workstation of another laboratory', () => {
-  let workstation: WireWorkstation
-  beforeAll(async () => {
-    const { code } = await theirs.client(sync).createEnrolmentCode({})
-    workstation = await enrolOnWire(hub.url, code)
+  const post = (path: string, json: object) =>
+    workstation.connection.ask(path, z.unknown(), { method: 'POST', json })
+
+  it('hears of its own log, and a person of their own changes, while the first laboratory writes', async () => {
+    const [ours, strange] = [await openFeeds(own, atHome), await openFeeds(theirs, workstation)]
+    await own.client(storage).createContainer({ label: `${mark} later` })
+    expect(await ours.hints()).toEqual({ domains: ['storage'] })
+    expect(await ours.heads()).toEqual({ position: ours.head + 1 })
+    // Had anything of that come here, it would have come before what is written now.
+    await theirs.client(barcodes).allocate({ kind: 'sample' })
+    expect(await strange.hints()).toEqual({ domains: ['barcodes'] })
+    expect(await strange.heads()).toEqual({ position: strange.head + 1 })
+    await Promise.all([ours.close(), strange.close()])
+    before = await readWorld(own, world)
   })
 
-  it('pulls its own log and nothing of this one', async () => {
+  it('pulls its own log and nothing of this one, nor goes on from a place in it', async () => {
     const answer = await workstation.connection.open('/pull?after=0')
     const text = await answer.text()
     expect(text).toContain('Osprey')
     expectNothingIn(text, {})
+    for (const after of [1, 2, 3])
+      expect(await refusalOf(workstation.connection.open(`/pull?after=${after}&hash=${world.logHash}`))).toBe(
+        '409 ANOTHER_LOG',
+      )
   })
 
-  it('does not find the files of this one', async () => {
-    const asked = workstation.connection.open(`/files/${world.fileSha256}`)
-    await expect(asked).rejects.toMatchObject({ status: 404 })
+  it('does not find the files of this one, nor its snapshots', async () => {
+    const { connection } = workstation
+    const path = `/files/${world.fileSha256}`
+    expect(await refusalOf(connection.open(path))).toBe('404 NOT_FOUND')
+    await expect(connection.open(path, { method: 'HEAD' })).rejects.toThrow()
+    const asked = connection.open(`/snapshot?domain=samples&sha256=${world.snapshotSha256}`)
+    expect(await refusalOf(asked)).toBe('410 GONE')
   })
 
   it.each(services)('gets a snapshot of $name with nothing of this one', async ({ name }) => {
@@ -388,8 +305,54 @@ describe('a workstation of another laboratory', () => {
     expectNothingIn(text, {})
   })
 
-  it('is told nothing of its people', async () => {
+  it('is told nothing of its people, and proves nothing of them', async () => {
     expectNothingIn(await (await workstation.connection.open('/people')).text(), {})
+    const { userId } = world
+    expect(await post('/proof', { userId, password: technician.password })).toEqual({ outcome: 'wrong' })
+  })
+
+  it('decides none of its work items, for whomever it says', async () => {
+    const chosen = { domain: 'auth', itemId: world.workItemId, choice: { take: 'hub' }, reason }
+    expect(await refusalOf(post('/resolution', { ...chosen, actorId: of.actorId }))).toBe('404 NOT_FOUND')
+    for (const actorId of [world.userId, (await whoIs(own)).actorId])
+      expect(await refusalOf(post('/resolution', { ...chosen, actorId }))).toBe('403 FORBIDDEN')
+  })
+
+  const passedOn = Object.entries(unknown).filter(([label]) => label.startsWith('shipments.'))
+  it.each(passedOn)('%s, passed on: does not know it, for whomever it says', async (label, attempt) => {
+    const asked = {
+      ...{ domain: 'shipments', procedure: label.split('.')[1], input: attempt(world) },
+      // The key of the parcel, which is another one here.
+      idempotencyKey: 'first-parcel',
+    }
+    const ask = (userId: string) => refusalOf(post('/passed-on', { ...asked, actor: { userId } }))
+    expect(await ask(of.actorId)).toBe('404 NOT_FOUND')
+    expect(await ask((await whoIs(own)).actorId)).toBe('403 FORBIDDEN')
+  })
+
+  it('founds nothing in it, nor under its name', async () => {
+    const founding = { files: { samples: world.fileSha256 }, credentials: [] }
+    expect(await refusalOf(post('/found', founding))).toBe('403 NOT_FOUNDER')
+    const theFirst = await whoIs(own)
+    const enrol = async (id: string) => {
+      const { code } = await laboratories.operator.createFounderCode({})
+      return enrolOnWire(hub.url, code, { laboratory: { id, name: 'Plover Labs' } })
+    }
+    expect(await refusalOf(enrol(theFirst.laboratoryId))).toBe('409 LABORATORY_KNOWN')
+    const founder = await enrol(randomUUID())
+    const found = (files: object) =>
+      founder.connection.ask('/found', z.unknown(), {
+        ...{ method: 'POST', json: { files, credentials: [{ userId: world.userId, passwordHash: 'x' }] } },
+      })
+    const filesOf = (sha256: string, other = sha256) =>
+      Object.fromEntries(services.map(({ name }) => [name, name === 'auth' ? sha256 : other]))
+    expect(await refusalOf(found(filesOf(world.fileSha256)))).toBe('409 FILE_MISSING')
+    // Files that it made itself, with rows for the laboratory that it knows, and for tables that do not travel.
+    const empty = await bringRows(founder, [])
+    for (const [table, row] of smuggled(theFirst.laboratoryId)) {
+      const asked = found(filesOf(await bringRows(founder, [[table, row]]), empty))
+      expect([table, await refusalOf(asked)]).toEqual([table, '400 BAD_REQUEST'])
+    }
   })
 
   it('is not opened by a token of a person', async () => {
@@ -453,11 +416,61 @@ describe('a person of another laboratory', () => {
   })
 
   it('has changed nothing, whatever was asked', async () => {
-    expect(await readWorld(own)).toBe(before)
+    expect(await readWorld(own, world)).toEqual(before)
     // And what they made is nowhere here.
     expect(before).not.toContain('Mine')
     const found = await own.client(samples).list({ search: 'Mine' })
     expect(found.items).toEqual([])
+  })
+})
+
+// Last: what it pushes names ids of the first laboratory in its own one.
+describe('what a workstation of another laboratory pushes', () => {
+  it('comes into no other laboratory: neither as its workstation nor over its rows', async () => {
+    const theFirst = await whoIs(own)
+    const foreign = [
+      attemptToSignIn(theFirst),
+      attemptToSignIn(of, { workstationId: world.workstationId }),
+      attemptToSignIn({ ...of, laboratoryId: theFirst.laboratoryId }, { id: world.waitingSetId }),
+    ]
+    for (const set of foreign)
+      expect(await refusalOf(workstation.push(workstation.runOf([set])))).toBe('403 FOREIGN_SET')
+    const key = { laboratory_id: theFirst.laboratoryId, id: world.parentId }
+    const change = {
+      table: 'sample',
+      key,
+      operation: 'update',
+      before: { name: 'Yours' },
+      values: { name: 'Mine' },
+    }
+    const over = { domain: 'samples', procedure: 'samples.update' }
+    const push = async (more: object, actorId = of.actorId) => {
+      const changes = [{ ...change, replaces: randomUUID(), ...more }]
+      const { decided } = await workstation.push(
+        workstation.runOf([attemptToSignIn({ ...of, actorId }, { ...over, changes })]),
+      )
+      return decided.map(({ outcome }) => outcome)
+    }
+    expect(await refusalOf(push({}))).toBe('400 BAD_REQUEST')
+    // Under the key of its own laboratory no such row is known, and whoever is not known there may do nothing.
+    const ownKey = { laboratory_id: of.laboratoryId, id: world.parentId }
+    expect(await push({ key: ownKey })).toEqual(['conflict'])
+    expect(await push({ key: ownKey }, theFirst.actorId)).toEqual(['review'])
+  })
+
+  it('tells nothing of what became of change sets there', async () => {
+    const outcomeOf = async (change: object) => {
+      const { decided } = await workstation.push(workstation.runOf([attemptToSignIn(of, change)]))
+      return decided.map(({ outcome }) => outcome)
+    }
+    for (const id of [world.droppedSetId, world.waitingSetId, randomUUID()]) {
+      expect(await outcomeOf({ causedBy: id })).toEqual(['applied'])
+      expect(await outcomeOf({ id })).toEqual(['applied'])
+    }
+  })
+
+  it('has changed nothing there', async () => {
+    expect(await readWorld(own, world)).toEqual(before)
     expect(await signInTo(hub, administrator)).toMatchObject({ url: hub.url })
   })
 })
@@ -479,6 +492,74 @@ function expectNothingIn(said: string, asked: object): void {
   expect(known.filter((text) => text.length > 3 && said.includes(text) && !question.includes(text))).toEqual(
     [],
   )
+}
+
+async function whoIs(person: SignedIn) {
+  const { user, laboratory } = await person.client(auth).me()
+  return { laboratoryId: laboratory.id, actorId: user.id }
+}
+
+/** The feeds of a laboratory as a workstation and a person follow them, and where its log ends. */
+async function openFeeds(person: SignedIn, { connection }: WireWorkstation) {
+  const heads = eventsOf(await connection.open('/events'))
+  const headers = { authorization: `Bearer ${person.token}` }
+  const hints = eventsOf(await fetch(`${hub.url}/v1/system/changes`, { headers }))
+  const { position: head } = z.object({ position: z.int() }).parse(await nextOf(heads))
+  expect(await nextOf(hints)).toEqual({ domains: [] })
+  return {
+    head,
+    heads: () => nextOf(heads),
+    hints: () => nextOf(hints),
+    close: () => Promise.all([heads.return(), hints.return()]),
+  }
+}
+
+/** What a feed of server-sent events says, one after the other. */
+async function* eventsOf({ body }: Response): AsyncGenerator<unknown, void> {
+  let text = ''
+  for await (const part of (body ?? new ReadableStream()).pipeThrough(new TextDecoderStream())) {
+    const lines = `${text}${part}`.split('\n')
+    text = lines.pop() ?? ''
+    for (const line of lines) if (line.startsWith('data: ')) yield JSON.parse(line.slice('data: '.length))
+  }
+}
+
+async function nextOf(events: AsyncGenerator<unknown, void>): Promise<unknown> {
+  const { value, done } = await events.next()
+  if (done === true) throw new Error('The feed has ended')
+  return value
+}
+
+type Row = readonly [table: string, cells: Readonly<Record<string, string>>]
+
+/** An administrator of a laboratory with a password, and something of the platform's own. */
+function smuggled(laboratoryId: string): readonly Row[] {
+  const [id, at] = [randomUUID(), '2026-11-21T10:00:00.000+00:00']
+  const person = { name: 'Mine', email: 'mine@plover.example', email_key: 'mine@plover.example' }
+  const role = { status: 'active', roles: '["lab_administrator"]', created_at: at, created_by: id }
+  return [
+    ['app_user', { laboratory_id: laboratoryId, id, ...person, ...role }],
+    ['credential', { laboratory_id: laboratoryId, user_id: world.userId, password_hash: 'x' }],
+    ['platform.subscriber_cursor', { subscriber: 'mine', journal_sequence: '1', journal_hash: '' }],
+  ]
+}
+
+/** Puts a file of a founder's rows onto its shelf at the Hub, as snapshots of a workstation are written. */
+async function bringRows({ connection }: WireWorkstation, rows: readonly Row[]): Promise<string> {
+  const header = {
+    ...{ format: 1 as const, domain: 'auth', sequence: 1, payloadHash: '', acknowledged: 0, migrations: [] },
+    takenAt: new Date().toISOString(),
+    tables: rows.map(([name, cells]) => ({ name, columns: Object.keys(cells), rows: 1 })),
+  }
+  const lines = rows.map(([, cells]) => JSON.stringify(Object.values(cells)))
+  const pages = (async function* () {
+    await Promise.resolve()
+    yield lines
+  })()
+  const { path } = await writeSnapshotFile(makeTestFolder('tracseq-founder-'), header, pages)
+  const sha256 = digestOf(readFileSync(path))
+  await connection.open(`/files/${sha256}`, { method: 'PUT', file: path })
+  return sha256
 }
 
 function listProcedures(): readonly KnownProcedure[] {

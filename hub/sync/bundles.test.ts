@@ -23,6 +23,7 @@ import { sealingKeyFrom, stateSealingKey } from '../../platform/sync/sealing-key
 import { ChallengeAnswer } from '../../platform/sync/wire.ts'
 import { auth } from '../../services/auth/contract.ts'
 import {
+  attemptToSignIn,
   enrolOnWire,
   type MadeSet,
   migrationsHere,
@@ -66,37 +67,9 @@ async function newBench(): Promise<WireWorkstation> {
   return enrolOnWire(hub.url, code)
 }
 
-/** Something that anybody at a workstation may add to: attempts to sign in. */
+/** Something that anybody at a workstation may add to. */
 function attempts(count: number, change: Partial<MadeSet> = {}): readonly MadeSet[] {
-  return Array.from({ length: count }, () => {
-    const rowId = randomUUID()
-    const values = {
-      id: rowId,
-      laboratory_id: laboratoryId,
-      email: 'somebody@example.org',
-      user_id: null,
-      outcome: 'unknown_user',
-      at: '2026-11-21T10:00:00.000+00:00',
-      workstation: 'Wire',
-    }
-    return {
-      domain: 'auth',
-      procedure: 'auth.login',
-      actorId: adminId,
-      laboratoryId,
-      changes: [
-        {
-          table: 'sign_in',
-          operation: 'insert',
-          key: { laboratory_id: laboratoryId, id: rowId },
-          replaces: null,
-          values,
-          before: {},
-        },
-      ],
-      ...change,
-    }
-  })
+  return Array.from({ length: count }, () => attemptToSignIn({ laboratoryId, actorId: adminId }, change))
 }
 
 /** Runs of the workstation's journal from a place on, as if they had not been pushed. */

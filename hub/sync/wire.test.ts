@@ -15,9 +15,11 @@ import { emptyLog } from '../../platform/sync/log.ts'
 import { PullAnswer } from '../../platform/sync/wire.ts'
 import { auth } from '../../services/auth/contract.ts'
 import {
+  attemptToSignIn,
   enrolOnWire,
   type MadeSet,
   migrationsHere,
+  refusalOf,
   type WireWorkstation,
 } from './testing/wire-workstation.ts'
 
@@ -43,49 +45,14 @@ async function newCode(): Promise<string> {
   return code
 }
 
-/** Something that anybody at a workstation may add to: an attempt to sign in. */
+/** Something that anybody at a workstation may add to. */
 function attempt(change: Partial<MadeSet> & { readonly rowId?: string; readonly of?: string } = {}): MadeSet {
-  const { rowId = randomUUID(), of = laboratoryId, ...rest } = change
-  return {
-    domain: 'auth',
-    procedure: 'auth.login',
-    actorId: adminId,
-    laboratoryId: of,
-    changes: [
-      {
-        table: 'sign_in',
-        operation: 'insert',
-        key: { laboratory_id: of, id: rowId },
-        replaces: null,
-        values: {
-          id: rowId,
-          laboratory_id: of,
-          email: 'somebody@example.org',
-          user_id: null,
-          outcome: 'unknown_user',
-          at: '2026-11-21T10:00:00.000+00:00',
-          workstation: 'Wire',
-        },
-        before: {},
-      },
-    ],
-    ...rest,
-  }
+  const { of = laboratoryId, ...rest } = change
+  return attemptToSignIn({ laboratoryId: of, actorId: adminId }, rest)
 }
 
 function pull(workstation: WireWorkstation, after = 0, more = '') {
   return workstation.connection.ask(`/pull?after=${after}${more}`, PullAnswer)
-}
-
-/** What the Hub answers to a request with a workstation's token, as it stands on the wire. */
-async function refusalOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work
-  } catch (error) {
-    if (error instanceof HubRefused) return `${error.status} ${error.code}`
-    throw error
-  }
-  throw new Error('It was not refused')
 }
 
 describe('pushing', () => {
@@ -365,13 +332,14 @@ describe('versions', () => {
   it('a workstation that is behind may push and not pull, one that is ahead neither', async () => {
     const here = migrationsHere()
     const older = await enrolOnWire(hub.url, await newCode(), {
-      ...here,
-      samples: here['samples']?.slice(0, -1) ?? [],
+      migrations: { ...here, samples: here['samples']?.slice(0, -1) ?? [] },
     })
     expect((await older.push(older.runOf([attempt()]))).decided).toMatchObject([{ outcome: 'applied' }])
     expect(await refusalOf(pull(older))).toBe('426 WORKSTATION_TOO_OLD')
     expect(await refusalOf(older.connection.open('/snapshot?domain=auth'))).toBe('426 WORKSTATION_TOO_OLD')
-    const newer = await enrolOnWire(hub.url, await newCode(), { ...here, sequencing: ['20270101_runs'] })
+    const newer = await enrolOnWire(hub.url, await newCode(), {
+      migrations: { ...here, sequencing: ['20270101_runs'] },
+    })
     expect(await refusalOf(newer.push(newer.runOf([attempt()])))).toBe('409 HUB_TOO_OLD')
     expect(await refusalOf(pull(newer))).toBe('409 HUB_TOO_OLD')
   })

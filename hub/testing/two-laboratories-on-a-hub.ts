@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs'
+import type { ContractRouterClient } from '@orpc/contract'
 import { createHttpClient } from '../../main/testing/http-client.ts'
 import {
   killLeftOvers,
@@ -18,6 +19,7 @@ export interface TwoLaboratories {
   readonly first: SignedIn
   /** Of Osprey Labs, which an operator added. */
   readonly second: SignedIn
+  readonly operator: ContractRouterClient<typeof hubContract>
   close(): Promise<void>
 }
 
@@ -36,7 +38,7 @@ export async function openTwoLaboratories(second: {
   const administrator = { name: 'Grace Otieno', ...second }
   await operator.addLaboratory({ laboratoryName: 'Osprey Labs', administrator })
   return {
-    ...{ hub, home, first, second: await signInTo(hub, second) },
+    ...{ hub, home, first, operator, second: await signInTo(hub, second) },
     async close() {
       await hub.stop()
       await killLeftOvers()

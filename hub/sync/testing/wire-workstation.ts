@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { join, resolve } from 'node:path'
-import { askToEnrol, HubConnection } from '../../../main/sync/hub-connection.ts'
+import { askToEnrol, HubConnection, HubRefused } from '../../../main/sync/hub-connection.ts'
 import { readMigrations } from '../../../platform/database/migrate.ts'
 import { composePayload, hashEntry, hashPayload, type JournalEntry } from '../../../platform/journal/entry.ts'
 import { workstationKeyFrom, type WorkstationKey } from '../../../platform/journal/workstation-key.ts'
@@ -30,6 +30,8 @@ export interface MadeSet {
 export interface WireWorkstation {
   readonly id: string
   readonly key: WorkstationKey
+  /** The Hub's, by which it proves itself. */
+  readonly hubKey: string
   readonly connection: HubConnection
   /** The end of its journal that the Hub has. */
   place: JournalPlace
@@ -52,11 +54,43 @@ export function migrationsHere(): Migrations {
   )
 }
 
-/** Enrols an empty workstation with a code. */
+/** Something that anybody at a workstation may add to: an attempt to sign in. */
+export function attemptToSignIn(
+  of: { readonly laboratoryId: string; readonly actorId: string },
+  change: Partial<MadeSet> & { readonly rowId?: string; readonly email?: string } = {},
+): MadeSet {
+  const { rowId = randomUUID(), email = 'somebody@example.org', ...rest } = change
+  const key = { laboratory_id: of.laboratoryId, id: rowId }
+  return {
+    ...{ domain: 'auth', procedure: 'auth.login', ...of },
+    changes: [
+      {
+        table: 'sign_in',
+        operation: 'insert',
+        key,
+        replaces: null,
+        values: {
+          ...{ ...key, email, user_id: null, outcome: 'unknown_user' },
+          ...{ at: '2026-11-21T10:00:00.000+00:00', workstation: 'Wire' },
+        },
+        before: {},
+      },
+    ],
+    ...rest,
+  }
+}
+
+/** Enrols a workstation with a code: an empty one, or the founder of a laboratory of its own. */
 export async function enrolOnWire(
   url: string,
   code: string,
-  migrations: Migrations = migrationsHere(),
+  {
+    migrations = migrationsHere(),
+    laboratory = null,
+  }: {
+    readonly migrations?: Migrations
+    readonly laboratory?: { readonly id: string; readonly name: string } | null
+  } = {},
 ): Promise<WireWorkstation> {
   const pem = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()
   const key = workstationKeyFrom(pem)
@@ -65,12 +99,13 @@ export async function enrolOnWire(
   if (parsed === null) throw new Error(`${code} is no enrolment code`)
   const { hubKey } = await askToEnrol(url, parsed, key, {
     workstation: { id, name: 'Wire' },
-    laboratory: null,
+    laboratory,
   })
   const connection = new HubConnection({ url, hubKey }, key, migrations)
   const workstation: WireWorkstation = {
     id,
     key,
+    hubKey,
     connection,
     place: { sequence: 0, hash: emptyLog.hash },
     runOf: (sets) => {
@@ -85,6 +120,17 @@ export async function enrolOnWire(
     },
   }
   return workstation
+}
+
+/** How the Hub refuses what a workstation asks, as it stands on the wire. */
+export async function refusalOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work
+  } catch (error) {
+    if (error instanceof HubRefused) return `${error.status} ${error.code}`
+    throw error
+  }
+  throw new Error('It was not refused')
 }
 
 async function tokenFor(url: string, key: WorkstationKey): Promise<string> {
