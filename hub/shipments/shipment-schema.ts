@@ -23,6 +23,8 @@ export const shipmentSchema = `
   );
   create index if not exists shipment_from on shipment (from_laboratory, number);
   create index if not exists shipment_to on shipment (to_laboratory, number);
+  -- What was asked and by whom. Null for what was sent before this was kept: of those a repeat is not compared.
+  alter table shipment add column if not exists request_hash text;
   create table if not exists shipment_item (
     shipment_id uuid not null references shipment (id),
     sample_id uuid not null,

@@ -70,9 +70,15 @@ interface Told {
   readonly words?: string
 }
 
+/** The command by which a shipment is made: the same key stands for the same request, and for that alone. */
+export interface ShippingRequest {
+  readonly key: string
+  readonly hash: string
+}
+
 export interface NewShipment {
   readonly id: string
-  readonly key: string
+  readonly request: ShippingRequest
   readonly from: { readonly id: string; readonly name: string }
   readonly to: { readonly id: string; readonly name: string }
   readonly carrier: string
@@ -126,8 +132,8 @@ export class ShipmentStore {
     await this.#database.query(
       `with added as (
          insert into shipment (id, request_key, from_laboratory, from_name, to_laboratory, to_name, carrier, reference,
-           reason, return_of, sent_by)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning id),
+           reason, return_of, sent_by, request_hash)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $14) returning id),
        told as (
          insert into shipment_event (shipment_id, what, by_name, laboratory, samples, words)
          select id, 'sent', $11, $4, json_array_length($13::json), $9 from added)
@@ -135,17 +141,25 @@ export class ShipmentStore {
        select added.id, (each ->> 'sampleId')::uuid, each ->> 'name', each ->> 'code', 'sending', $12::jsonb, $9
        from added, json_array_elements($13::json) each`,
       [
-        ...[shipment.id, shipment.key, from.id, from.name, to.id, to.name, shipment.carrier],
+        ...[shipment.id, shipment.request.key, from.id, from.name, to.id, to.name, shipment.carrier],
         ...[shipment.reference, shipment.reason, shipment.returnOf, by.name],
-        ...[JSON.stringify(toAsker(by)), JSON.stringify(shipment.items)],
+        ...[JSON.stringify(toAsker(by)), JSON.stringify(shipment.items), shipment.request.hash],
       ],
     )
   }
 
-  async byKey(key: string): Promise<StoredShipment | null> {
-    const { rows } = await this.#database.query('select id from shipment where request_key = $1', [key])
-    const [found] = z.array(z.object({ id: z.string() })).parse(rows)
-    return found === undefined ? null : this.get(found.id)
+  /** The shipment that was made under a key, and whether by the same request. */
+  async madeBy({
+    key,
+    hash,
+  }: ShippingRequest): Promise<{ readonly id: string; readonly isSame: boolean } | null> {
+    const { rows } = await this.#database.query(
+      'select id, request_hash from shipment where request_key = $1',
+      [key],
+    )
+    const [made] = z.array(z.object({ id: z.string(), request_hash: z.string().nullable() })).parse(rows)
+    if (made === undefined) return null
+    return { id: made.id, isSame: made.request_hash === null || made.request_hash === hash }
   }
 
   async get(id: string): Promise<StoredShipment | null> {

@@ -1,8 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import fc from 'fast-check'
+import { PGlite } from '@electric-sql/pglite'
 import { ORPCError } from '@orpc/client'
 import { v7 as uuidv7 } from 'uuid'
 import { stateOf } from './journey.ts'
+import { ShipmentStore } from './shipment-store.ts'
 import { openTestHub, presenceOf, type TestHub, type TestLaboratory } from './testing/two-laboratories.ts'
 
 const everything = { direction: 'both', before: 2_000_000_000, limit: 1_000 } as const
@@ -316,12 +318,45 @@ describe('shipping between two laboratories', () => {
     expect(await hub.shipments.list(stranger, everything)).toEqual([])
   })
 
-  it('a repeated command answers with the same shipment', async () => {
-    const { sample } = await receive(a, 'S-6')
-    const order = { ...parcel, sampleIds: [sample.id], toLaboratoryId: b.desk.laboratoryId }
+  it('a repeated command answers with the same shipment, and its key stands for nothing else', async () => {
+    const [one, other] = [await receive(a, 'S-6'), await receive(a, 'S-19')]
+    const order = { ...parcel, sampleIds: [one.sample.id], toLaboratoryId: b.desk.laboratoryId }
     const first = await hub.shipments.send(a.desk, order, 'click-1')
-    expect((await hub.shipments.send(a.desk, order, 'click-1')).row.id).toBe(first.row.id)
+    expect((await hub.shipments.send(a.desk, { ...order }, 'click-1')).row.id).toBe(first.row.id)
+    const another = [
+      () => hub.shipments.send(a.desk, { ...order, sampleIds: [other.sample.id] }, 'click-1'),
+      () => hub.shipments.send(a.desk, { ...order, reason: 'another one' }, 'click-1'),
+      () => hub.shipments.send({ ...a.desk, userId: uuidv7() }, order, 'click-1'),
+    ]
+    for (const ask of another) await expect(ask()).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' })
+    expect(await presenceOf(a, other.sample.id)).toBe('live')
+
+    await hub.shipments.receive(b.desk, first.row.id, [])
+    const sendBack = (reason: string) =>
+      hub.shipments.sendBack(b.desk, first.row.id, { ...parcel, reason }, 'click-1')
+    const back = await sendBack('done')
+    expect(back.row.return_of).toBe(first.row.id)
+    // Nothing of it is there any more, and yet the answer is the same.
+    expect((await sendBack('done')).row.id).toBe(back.row.id)
+    await expect(sendBack('not done')).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' })
   })
+})
+
+it('a shipment from before requests were kept answers whoever repeats its key', async () => {
+  const database = await PGlite.create()
+  const store = await ShipmentStore.open(database)
+  const [from, to] = [1, 2].map((index) => ({ id: uuidv7(), name: `Laboratory ${index}` }))
+  if (from === undefined || to === undefined) throw new Error('There are two')
+  const request = { key: 'click-1', hash: 'one' }
+  const by = { userId: uuidv7(), name: 'Ada' }
+  const items = [{ sampleId: uuidv7(), name: 'S-1', code: null }]
+  await store.add({ id: from.id, request, from, to, ...parcel, returnOf: null, by, items })
+  expect(await store.madeBy({ ...request, hash: 'another' })).toEqual({ id: from.id, isSame: false })
+  await database.query('alter table shipment drop column request_hash')
+  const opened = await ShipmentStore.open(database)
+  expect(await opened.madeBy({ ...request, hash: 'another' })).toEqual({ id: from.id, isSame: true })
+  expect(await opened.madeBy({ ...request, key: 'click-2' })).toBeNull()
+  await database.close()
 })
 
 describe('random journeys', () => {

@@ -1,10 +1,11 @@
 import { v7 as uuidv7 } from 'uuid'
 import { notFound, Refusal, ruleBroken } from '../../platform/contract/refusal.ts'
 import { travellingRowsAtMost } from '../../platform/contract/travelling-rows.ts'
+import { hashRequest } from '../../platform/database/change.ts'
 import type { SampleId } from '../../services/samples/contract.ts'
 import { Journey } from './journey.ts'
 import type { Surroundings } from './laboratory-client.ts'
-import type { Asker, ShipmentStore, StoredShipment } from './shipment-store.ts'
+import type { Asker, ShipmentStore, ShippingRequest, StoredShipment } from './shipment-store.ts'
 
 /** Who asks, and for which laboratory. */
 export interface Desk extends Asker {
@@ -15,6 +16,11 @@ export interface Parcel {
   readonly carrier: string
   readonly reference: string
   readonly reason: string
+}
+
+interface Order extends Parcel {
+  readonly sampleIds: readonly string[]
+  readonly toLaboratoryId: string
 }
 
 /** What is written of a sample while it is sent and received must still fit. */
@@ -84,16 +90,18 @@ export class Shipments {
     })
   }
 
-  /** Ships samples, all or none. The same key answers with the shipment it made. */
-  async send(
+  /** Ships samples, all or none. The same key answers with the shipment it made, and is refused for anything else. */
+  async send(desk: Desk, order: Order, key: string): Promise<StoredShipment> {
+    const request = requestOf('shipments.send', desk, order, key)
+    return (await this.#repeated(request)) ?? this.#send(desk, order, request, null)
+  }
+
+  async #send(
     desk: Desk,
-    order: Parcel & { readonly sampleIds: readonly string[]; readonly toLaboratoryId: string },
-    key: string,
-    returnOf: string | null = null,
+    order: Order,
+    request: ShippingRequest,
+    returnOf: string | null,
   ): Promise<StoredShipment> {
-    const ownKey = `${desk.laboratoryId}/${key}`
-    const known = await this.#store.byKey(ownKey)
-    if (known !== null) return this.#goOnWith(known.row.id)
     const laboratories = await this.#around.laboratories()
     const from = laboratories.find(({ id }) => id === desk.laboratoryId)
     const to = laboratories.find(({ id }) => id === order.toLaboratoryId)
@@ -111,12 +119,12 @@ export class Shipments {
     try {
       const items = checked.map(({ sampleId, name, code }) => ({ sampleId, name, code }))
       await this.#store.add({
-        ...{ id, key: ownKey, from, to, carrier, reference, reason, returnOf, by: desk, items },
+        ...{ id, request, from, to, carrier, reference, reason, returnOf, by: desk, items },
       })
     } catch (error) {
       if (!isDuplicate(error)) throw error
-      const made = await this.#store.byKey(ownKey)
-      if (made !== null) return this.#goOnWith(made.row.id)
+      const made = await this.#repeated(request)
+      if (made !== null) return made
       throw new Refusal('CONFLICT', 'One of these samples is in another shipment. Nothing was shipped.')
     }
     return this.#goOnWith(id)
@@ -187,7 +195,19 @@ export class Shipments {
     return found.toSorted((left, right) => Number(isOpen(right.item)) - Number(isOpen(left.item)))
   }
 
-  /** Ships received samples back; all that are here when none is named. */
+  /** The shipment that this very command made before; null when its key is new. */
+  async #repeated(request: ShippingRequest): Promise<StoredShipment | null> {
+    const made = await this.#store.madeBy(request)
+    if (made === null) return null
+    if (!made.isSame)
+      throw new Refusal(
+        'IDEMPOTENCY_KEY_REUSED',
+        'This idempotency key was used for another shipment. Nothing was shipped.',
+      )
+    return this.#goOnWith(made.id)
+  }
+
+  /** Ships received samples back; all that are here when none is named. A key means what it means for {@link send}. */
   async sendBack(
     desk: Desk,
     id: string,
@@ -197,6 +217,9 @@ export class Shipments {
     const { row, items } = await this.get(desk, id)
     if (row.to_laboratory !== desk.laboratoryId)
       throw ruleBroken('shipment_of_another', `Only ${row.to_name} can send it back.`)
+    const request = requestOf('shipments.sendBack', desk, { ...order, id }, key)
+    const made = await this.#repeated(request)
+    if (made !== null) return made
     const received = items.filter(({ state }) => state === 'received').map((item) => item.sample_id)
     const wanted = order.sampleIds ?? (await this.#without(desk, received))
     const stranger = wanted.find((sampleId) => !received.includes(sampleId))
@@ -208,7 +231,7 @@ export class Shipments {
       )
     if (wanted.length === 0)
       throw ruleBroken('nothing_to_send_back', 'Nothing of this shipment is here any more.')
-    return this.send(desk, { ...order, sampleIds: wanted, toLaboratoryId: row.from_laboratory }, key, id)
+    return this.#send(desk, { ...order, sampleIds: wanted, toLaboratoryId: row.from_laboratory }, request, id)
   }
 
   /** One shipment of a laboratory; others are not known to it. */
@@ -277,6 +300,11 @@ export class Shipments {
     this.#turn = done.catch(() => undefined)
     return done
   }
+}
+
+/** Keys are a laboratory's own: another one's may be the same. */
+function requestOf(procedure: string, desk: Desk, input: object, key: string): ShippingRequest {
+  return { key: `${desk.laboratoryId}/${key}`, hash: hashRequest(procedure, desk.userId, input) }
 }
 
 function isOpen({ state }: Pick<StoredShipment['items'][number], 'state'>): boolean {
