@@ -36,17 +36,22 @@ export class Journey {
     }
   }
 
-  /** Brings the sender's stubs up to date with what was written elsewhere since, and tells the other side what was late. */
+  /**
+   * Brings the sender's stubs with news up to date with what was written elsewhere since, and tells the other side what was
+   * late. Steps of any shipment may go on meanwhile: a domain takes what is told only while its stub is one of this shipment.
+   */
   async tellSender(id: string): Promise<void> {
     const shipment = await this.#store.get(id)
     if (shipment === null) return
     const { row, items } = shipment
-    const open = items.filter(({ state, told }) => state === 'received' && told !== null)
+    const open = items.filter(({ state, told, news }) => state === 'received' && told !== null && news)
     const before = await this.#digests(row, open)
-    const stale = open.filter((item) => before.get(item.sample_id) !== item.told)
-    for (const item of stale) {
+    for (const item of open) {
+      const seen = before.get(item.sample_id) ?? ''
       try {
-        await this.#tellUntilTold(row, item, before.get(item.sample_id) ?? '')
+        // What was told itself is in the log too, and is no news.
+        if (seen === item.told) await this.#store.noteTold(row.id, item.sample_id, seen)
+        else await this.#tellUntilTold(row, item, seen)
       } catch (error) {
         // The next round tries it again; what became of the others is told all the same.
         this.#around.log('What became of a sample could not be told to its sender yet', {

@@ -1,4 +1,5 @@
 import type { ContractRouterClient } from '@orpc/contract'
+import type { JournalClient } from '../../platform/journal/journal-client.ts'
 import type { barcodes } from '../../services/barcodes/contract.ts'
 import type { samples } from '../../services/samples/contract.ts'
 import type { storage } from '../../services/storage/contract.ts'
@@ -20,6 +21,8 @@ export interface Surroundings {
   readonly openWork: (laboratoryId: string) => Promise<readonly OpenWork[]>
   /** Opens a work item for what contradicts something else in a laboratory since its last samples arrived. */
   readonly openContested: (laboratoryId: string) => Promise<void>
+  /** What is written in any laboratory. */
+  readonly journal: Pick<JournalClient, 'domainHead' | 'readDomain'>
   readonly log: (words: string, fields: Readonly<Record<string, unknown>>) => void
 }
 

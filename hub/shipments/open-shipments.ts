@@ -17,7 +17,7 @@ export interface ShipmentsOptions {
   readonly url: string
   readonly gateway: Gateway
   readonly decisions: Pick<Decisions, 'openItems'>
-  readonly journal: Pick<JournalClient, 'onAppended'>
+  readonly journal: Pick<JournalClient, 'onAppended' | 'domainHead' | 'readDomain'>
 }
 
 const goOnEveryMs = 10_000
@@ -29,40 +29,63 @@ export async function openShipments({ url, gateway, decisions, journal }: Shipme
   const log = (words: string, fields: Readonly<Record<string, unknown>>) =>
     gateway.log.write('warn', words, { step: 'shipments', ...fields })
   pool.on('error', (error) => log('A connection was lost', { error }))
-  const shipments = new Shipments(await ShipmentStore.open(pool), surroundings({ gateway, decisions }, log))
+  const shipments = new Shipments(
+    await ShipmentStore.open(pool),
+    surroundings({ gateway, decisions, journal }, log),
+  )
   gateway.addLocal(createShipmentsService(shipments))
 
-  let working: Promise<void> = Promise.resolve()
-  const work = (what: () => Promise<void>) => {
-    working = working.then(what).catch((error: unknown) => log('Shipments could not go on', { error }))
-  }
+  const onFailure = (error: unknown) => log('Shipments could not go on', { error })
+  const steps = again(() => shipments.goOn(), onFailure)
+  const telling = again(() => shipments.tellSenders(), onFailure)
   let timer: NodeJS.Timeout | null = null
-  let telling: NodeJS.Timeout | null = null
+  let soon: NodeJS.Timeout | null = null
   const forget = journal.onAppended(() => {
-    telling ??= setTimeout(() => {
-      telling = null
-      work(() => shipments.tellSenders())
+    soon ??= setTimeout(() => {
+      soon = null
+      telling.ask()
     }, tellAfterMs)
   })
   return {
     start() {
-      // The log's hints may be lost, so senders are told now and then as well.
-      const goOn = () => work(() => shipments.goOn().then(() => shipments.tellSenders()))
+      // The log's hints may be lost, so it is looked for news now and then as well.
+      const goOn = () => {
+        steps.ask()
+        telling.ask()
+      }
       goOn()
       timer = setInterval(goOn, goOnEveryMs)
     },
     async close() {
       forget()
       if (timer !== null) clearInterval(timer)
-      if (telling !== null) clearTimeout(telling)
-      await working
+      if (soon !== null) clearTimeout(soon)
+      await Promise.all([steps.ended(), telling.ended()])
       await pool.end()
     },
   }
 }
 
+/** Work that is done once more when it is asked for, after the run that is under way; however often that was. */
+function again(work: () => Promise<void>, onFailure: (error: unknown) => void) {
+  let running: Promise<void> | null = null
+  let isAsked = false
+  const ask = (): void => {
+    isAsked = true
+    running ??= run()
+  }
+  const run = async () => {
+    while (isAsked) {
+      isAsked = false
+      await work().catch(onFailure)
+    }
+    running = null
+  }
+  return { ask, ended: () => running ?? Promise.resolve() }
+}
+
 function surroundings(
-  { gateway, decisions }: Pick<ShipmentsOptions, 'gateway' | 'decisions'>,
+  { gateway, decisions, journal }: Pick<ShipmentsOptions, 'gateway' | 'decisions' | 'journal'>,
   log: Surroundings['log'],
 ): Surroundings {
   const clientOf = (domain: string, actor: Actor): unknown =>
@@ -95,6 +118,7 @@ function surroundings(
       for (const domain of domainsThatArrive)
         await createDomainSyncClient(gateway, domain).syncOpenContested({ laboratoryId })
     },
+    journal,
     log,
   }
 }

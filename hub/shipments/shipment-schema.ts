@@ -48,6 +48,16 @@ export const shipmentSchema = `
   alter table shipment_item add column if not exists turned_back text;
   -- The canonical keys of all codes of the sample and its tubes: what the receiver's scanner reads.
   alter table shipment_item add column if not exists lookup_keys text[] not null default '{}';
+  -- Something may have been written of it that was not told yet.
+  alter table shipment_item add column if not exists news boolean not null default true;
+  create index if not exists item_of_sample on shipment_item (sample_id);
+  create index if not exists item_with_news on shipment_item (shipment_id)
+    where state = 'received' and told is not null and news;
+  -- Up to which of their entries in the log the changes of samples were looked through for news. One row.
+  create table if not exists shipment_look (
+    id integer primary key default 1 check (id = 1),
+    sequence bigint not null
+  );
   create index if not exists item_under_way on shipment_item (state)
     where state in ('sending', 'refusing', 'cancelling', 'arriving');
   create table if not exists shipment_event (

@@ -22,6 +22,7 @@ const ItemRow = z.object({
   asked_by: z.object({ userId: z.string(), name: z.string() }),
   asked_because: z.string(),
   told: z.string().nullable(),
+  news: z.boolean(),
 })
 export type ItemRow = z.output<typeof ItemRow>
 
@@ -111,6 +112,9 @@ interface Some {
   readonly except?: readonly string[]
 }
 
+/** It is at its receiver, and its sender has a stub of it that may have to be brought up to date. */
+const isStub = `state = 'received' and told is not null`
+
 /** The Hub's record of shipments. */
 export class ShipmentStore {
   readonly #database: Statements
@@ -187,12 +191,10 @@ export class ShipmentStore {
     )
   }
 
-  /** Shipments with a sample whose step is under way, or with one that is somewhere else and may tell of itself. */
-  async shipmentsWith(what: 'steps' | 'stubs'): Promise<readonly string[]> {
+  /** Shipments with a sample whose step is under way, or with one of which something may have to be told. */
+  async shipmentsWith(what: 'steps' | 'news'): Promise<readonly string[]> {
     const condition =
-      what === 'steps'
-        ? `state in ('sending', 'refusing', 'cancelling', 'arriving')`
-        : `state = 'received' and told is not null`
+      what === 'steps' ? `state in ('sending', 'refusing', 'cancelling', 'arriving')` : `${isStub} and news`
     const { rows } = await this.#database.query(
       `select distinct shipment_id as id from shipment_item where ${condition} order by 1`,
     )
@@ -200,6 +202,30 @@ export class ShipmentStore {
       .array(z.object({ id: z.string() }))
       .parse(rows)
       .map(({ id }) => id)
+  }
+
+  /** Whether any sample is somewhere else and may tell of itself. */
+  async hasStubs(): Promise<boolean> {
+    const { rows } = await this.#database.query(`select from shipment_item where ${isStub} limit 1`)
+    return rows.length > 0
+  }
+
+  /** Up to which entry of samples it was looked for news; null before the first look. */
+  async lookedUpTo(): Promise<number | null> {
+    const { rows } = await this.#database.query('select sequence::float8 as sequence from shipment_look')
+    const [looked] = z.array(z.object({ sequence: z.int() })).parse(rows)
+    return looked?.sequence ?? null
+  }
+
+  /** Notes that something was written of these samples, or maybe of all of them, up to an entry. */
+  async noteNews(sampleIds: readonly string[] | 'all', upTo: number): Promise<void> {
+    await this.#database.query(
+      `with noted as (
+         update shipment_item set news = true
+         where ${isStub} and not news and ($1::uuid[] is null or sample_id = any ($1::uuid[])))
+       insert into shipment_look (sequence) values ($2) on conflict (id) do update set sequence = excluded.sequence`,
+      [sampleIds === 'all' ? null : sampleIds, upTo],
+    )
   }
 
   /**
@@ -351,7 +377,7 @@ export class ShipmentStore {
   /** The sender's stub is as up to date as this; null when there is no stub any more. */
   async noteTold(shipmentId: string, sampleId: string, told: string | null): Promise<void> {
     await this.#database.query(
-      'update shipment_item set told = $3 where shipment_id = $1 and sample_id = $2',
+      'update shipment_item set told = $3, news = false where shipment_id = $1 and sample_id = $2',
       [shipmentId, sampleId, told],
     )
   }

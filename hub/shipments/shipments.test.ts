@@ -452,6 +452,8 @@ describe('random journeys', () => {
       fc.asyncProperty(fc.array(step, { minLength: 12, maxLength: 24 }), async (steps) => {
         for (const each of steps) {
           if (each.cut !== null) hub.cutAt(each.cut.call, each.cut.when)
+          // Telling has a turn of its own: it goes on beside whatever people do.
+          const telling = hub.shipments.tellSenders().catch(() => undefined)
           try {
             await play(each)
           } catch (error) {
@@ -460,6 +462,7 @@ describe('random journeys', () => {
               (error instanceof Error && error.name === 'CutOff')
             if (!isExpected) throw error
           }
+          await telling
           await recount(false)
           hub.mend()
           await hub.shipments.goOn()

@@ -5,6 +5,7 @@ import { hashRequest } from '../../platform/database/change.ts'
 import type { SampleId } from '../../services/samples/contract.ts'
 import { Journey } from './journey.ts'
 import type { Surroundings } from './laboratory-client.ts'
+import { noteNews } from './news.ts'
 import type { Asker, ShipmentStore, ShippingRequest, StoredShipment } from './shipment-store.ts'
 
 /** Who asks, and for which laboratory. */
@@ -41,7 +42,9 @@ export class Shipments {
   readonly #store: ShipmentStore
   readonly #around: Surroundings
   readonly #journey: Journey
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #steps = new Turns()
+  /** Telling takes long where there is much to tell, and nobody waits behind it. */
+  readonly #telling = new Turns()
 
   constructor(store: ShipmentStore, around: Surroundings) {
     this.#store = store
@@ -257,20 +260,29 @@ export class Shipments {
 
   /** Goes on with what was cut off, in all laboratories. */
   goOn(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#steps.run(async () => {
       for (const id of await this.#store.shipmentsWith('steps')) await this.#journey.advance(id)
     })
   }
 
-  /** Tells laboratories what became of the samples that they shipped. */
+  /** Tells laboratories what became of the samples that they shipped, where something was written of them. */
   tellSenders(): Promise<void> {
-    return this.#inTurn(async () => {
-      for (const id of await this.#store.shipmentsWith('stubs')) await this.#journey.tellSender(id)
+    return this.#telling.run(async () => {
+      await noteNews(this.#store, this.#around)
+      for (const id of await this.#store.shipmentsWith('news')) {
+        try {
+          await this.#journey.tellSender(id)
+        } catch (error) {
+          this.#around.log('What became of a shipment could not be told to its sender yet', {
+            ...{ shipment: id, error },
+          })
+        }
+      }
     })
   }
 
   async #goOnWith(id: string): Promise<StoredShipment> {
-    await this.#inTurn(() => this.#journey.advance(id))
+    await this.#steps.run(() => this.#journey.advance(id))
     const found = await this.#store.get(id)
     if (found === null) throw notFound('shipment', id)
     return found
@@ -293,11 +305,15 @@ export class Shipments {
     const here = sampleIds.length === 0 ? [] : await samples.getMany({ ids: [...sampleIds] })
     return here.flatMap((sample) => (sample.shippedTo === null ? [sample.id] : []))
   }
+}
 
-  /** One step at a time: the next one sees what the last one did. */
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(work)
-    this.#turn = done.catch(() => undefined)
+/** One thing at a time: the next one sees what the last one did. */
+class Turns {
+  #last: Promise<unknown> = Promise.resolve()
+
+  run<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work)
+    this.#last = done.catch(() => undefined)
     return done
   }
 }

@@ -11,7 +11,14 @@ import { receive, receiveBatch, receiveSaga } from './receive.ts'
 import { samplesSyncRules } from './domain/sync-rules.ts'
 import { land } from './landing.ts'
 import { samplesTables } from './schema.ts'
-import { shipOut, shippingCheck, shippingDigests, shippingRecord, takeBack } from './shipping.ts'
+import {
+  shipOut,
+  shippingCheck,
+  shippingDigests,
+  shippingOwners,
+  shippingRecord,
+  takeBack,
+} from './shipping.ts'
 import { samplesSubscriptions } from './subscriptions.ts'
 import { timeline } from './timeline.ts'
 import { addType, types } from './types.ts'
@@ -55,6 +62,7 @@ export const samplesService = defineService({
     takeBack,
     shippingRecord,
     shippingDigests,
+    shippingOwners,
     land,
   },
   subscriptions: samplesSubscriptions,

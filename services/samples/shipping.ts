@@ -113,6 +113,18 @@ export const shippingDigests = reads((scope: ReadScope, input: { ids: string[] }
   }),
 )
 
+/** Which samples are in these tubes, or were. */
+export const shippingOwners = reads((scope: ReadScope, input: { containerIds: string[] }) =>
+  scope.read(async (tx) => {
+    const rows = await rowsOf<{ id: string }>(
+      tx,
+      sql`select distinct sample_id::text as id from sample_container
+        where id = any (array(select each::uuid from json_array_elements_text(${JSON.stringify(input.containerIds)}::json) each))`,
+    )
+    return { sampleIds: rows.map(({ id }) => id) }
+  }),
+)
+
 /** How many rows {@link readRecord} would read, by sample. */
 async function countWritten(
   tx: ReadTransaction,

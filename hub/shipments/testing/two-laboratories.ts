@@ -6,11 +6,16 @@ import { openServiceBench, type ServiceBench } from '../../../platform/service/t
 import { barcodesService } from '../../../services/barcodes/service.ts'
 import { samplesService } from '../../../services/samples/service.ts'
 import { storageService } from '../../../services/storage/service.ts'
-import type { LaboratoryClient, OpenWork } from '../laboratory-client.ts'
+import type { LaboratoryClient, OpenWork, Surroundings } from '../laboratory-client.ts'
 import { type Asker, ShipmentStore } from '../shipment-store.ts'
 import { type Desk, Shipments } from '../shipments.ts'
 
 const definitions = [barcodesService, storageService, samplesService] as unknown as ServiceDefinition[]
+
+interface Call {
+  readonly name: string
+  readonly input: unknown
+}
 
 /** A laboratory of the Hub: a person's desk in it, and its domains. */
 export interface TestLaboratory extends LaboratoryClient {
@@ -29,6 +34,9 @@ export interface TestHub {
   readonly work: OpenWork[]
   /** What could not be finished. */
   readonly said: string[]
+  /** What shipments asked of the domains. */
+  readonly calls: Call[]
+  readonly around: Surroundings
   /** The Hub is cut off at the call of a domain with this number from now: before it, or when its answer is lost. */
   cutAt(call: number, when: 'before' | 'after'): void
   /** Calls go through again. */
@@ -50,12 +58,14 @@ export async function openTestHub(count: number): Promise<TestHub> {
   const nameOf = (id: string) => `Laboratory ${'ABCDEF'[ids.indexOf(id)] ?? '?'}`
   const work: OpenWork[] = []
   const said: string[] = []
+  const calls: Call[] = []
   let cut: { left: number; readonly when: 'before' | 'after' } | null = null
 
   const clientOf = (actor: Actor, isWatched: boolean): LaboratoryClient => {
     const bind = (client: unknown) =>
       new Proxy(client as Record<string, (input: unknown, options: unknown) => Promise<unknown>>, {
         get: (target, name) => async (input: unknown) => {
+          if (isWatched) calls.push({ name: String(name), input })
           if (isWatched && cut !== null) cut.left -= 1
           const isCut = isWatched && cut !== null && cut.left <= 0
           if (isCut && cut?.when === 'before') throw new CutOff()
@@ -74,7 +84,7 @@ export async function openTestHub(count: number): Promise<TestHub> {
     ...bench.actor,
     ...{ laboratoryId, userId: by?.userId ?? 'service:shipments', name: by?.name ?? 'shipments' },
   })
-  const shipments = new Shipments(store, {
+  const around: Surroundings = {
     at: (laboratoryId, by) => clientOf(actorIn(laboratoryId, by), true),
     laboratories: () => Promise.resolve(ids.map((id) => ({ id, name: nameOf(id) }))),
     openWork: () => Promise.resolve(work),
@@ -82,8 +92,14 @@ export async function openTestHub(count: number): Promise<TestHub> {
       for (const domain of ['barcodes', 'samples'])
         await bench.syncOf(domain).syncOpenContested({ laboratoryId })
     },
+    journal: {
+      // A restart opens it anew.
+      domainHead: (domain) => bench.journal.domainHead(domain),
+      readDomain: (request) => bench.journal.readDomain(request),
+    },
     log: (words, { error }) => said.push(`${words}: ${String(error)}`),
-  })
+  }
+  const shipments = new Shipments(store, around)
 
   const laboratories: TestLaboratory[] = []
   for (const laboratoryId of ids) {
@@ -95,7 +111,7 @@ export async function openTestHub(count: number): Promise<TestHub> {
     laboratories.push({ ...client, desk, name: nameOf(laboratoryId), boxId })
   }
   return {
-    ...{ bench, laboratories, shipments, store, work, said },
+    ...{ bench, laboratories, shipments, store, work, said, calls, around },
     cutAt(call, when) {
       cut = { left: call, when }
     },
