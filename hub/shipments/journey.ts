@@ -1,5 +1,5 @@
 import { ORPCError } from '@orpc/client'
-import type { TravellingRow } from '../../platform/contract/travelling-rows.ts'
+import { type TravellingRow, travellingRowsAtMost } from '../../platform/contract/travelling-rows.ts'
 import type { LaboratoryClient, Surroundings } from './laboratory-client.ts'
 import type { Asker, ItemRow, ShipmentRow, ShipmentStore, StoredShipment } from './shipment-store.ts'
 
@@ -152,10 +152,12 @@ export class Journey {
     const id = item.sample_id
     const shared = { id, shipmentId: row.id, from: row.to_name, reason: wordsOf(row) }
     const elsewhere = await to.samples.shippingRecord({ id })
-    const { taken } = await from.samples.land({ ...shared, as: 'stub', rows: elsewhere.rows })
-    if (!taken) return false
+    for (const rows of piecesOf(elsewhere.rows)) {
+      const { taken } = await from.samples.land({ ...shared, as: 'stub', rows })
+      if (!taken) return false
+    }
     const stub = await from.samples.shippingRecord({ id })
-    await to.samples.land({ ...shared, as: 'late', rows: stub.rows })
+    for (const rows of piecesOf(stub.rows)) await to.samples.land({ ...shared, as: 'late', rows })
     return true
   }
 
@@ -196,6 +198,17 @@ function thingsOf(sampleId: string, containerIds: readonly string[]) {
     { kind: 'sample' as const, id: sampleId },
     ...containerIds.map((id) => ({ kind: 'container' as const, id })),
   ]
+}
+
+/**
+ * A record as it fits into change sets, in its order: what rows name comes before them. Only what is told may come in
+ * pieces, each of which says nothing wrong by itself; who takes a sample over gets all of it at once.
+ */
+function piecesOf(rows: TravellingRow[]): readonly TravellingRow[][] {
+  const count = Math.ceil(rows.length / travellingRowsAtMost)
+  return Array.from({ length: count }, (_, index) =>
+    rows.slice(index * travellingRowsAtMost, (index + 1) * travellingRowsAtMost),
+  )
 }
 
 function linkedKey({ row }: TravellingRow): readonly string[] {

@@ -337,7 +337,9 @@ function sayTooLong(name: string, rows: number): readonly string[] {
   const most = travellingRowsAtMost - roomForTheJourney
   return rows <= most
     ? []
-    : [`The record of ${name} is too long to travel: it has ${rows} entries, at most ${most} can go along.`]
+    : [
+        `The record of ${name} is too long to travel: it has ${rows} entries, at most ${most} can go along. Ship an aliquot of it instead, whose record begins anew.`,
+      ]
 }
 
 function isDuplicate(error: unknown): boolean {

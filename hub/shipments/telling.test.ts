@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { v7 as uuidv7 } from 'uuid'
+import { travellingRowsAtMost } from '../../platform/contract/travelling-rows.ts'
 import type { Surroundings } from './laboratory-client.ts'
 import { Shipments } from './shipments.ts'
 import { openTestHub, type TestHub, type TestLaboratory } from './testing/two-laboratories.ts'
@@ -156,3 +157,39 @@ it('nobody who sends or receives waits behind it', async () => {
   await told
   expect(await volumeAtSender(id)).toBe('49')
 })
+
+it('a record that grew too long to travel is told all the same, and is not sent back but an aliquot of it', async () => {
+  await untilQuiet()
+  const { id } = nth(11)
+  const volumesUl = Array.from({ length: 90 }, () => '0.001')
+  const aliquots = []
+  for (let round = 0; round < 10; round += 1)
+    aliquots.push(...(await b.samples.makeAliquots({ id, volumesUl })))
+  await take(nth(10).id)
+  const { rows } = await b.samples.shippingRecord({ id })
+  expect(rows.length).toBeGreaterThan(2 * travellingRowsAtMost)
+  const [said, volume] = [hub.said.length, await volumeAtSender(nth(10).id)]
+  await hub.shipments.tellSenders()
+  expect(hub.said.slice(said)).toEqual([])
+  expect(await volumeAtSender(id)).toBe((await b.samples.get({ id })).volumeUl)
+  expect(await volumeAtSender(nth(10).id)).not.toBe(volume)
+  const movements = async (at: TestLaboratory) => {
+    const record = await at.samples.shippingRecord({ id })
+    const of = record.rows.filter(({ table }) => table === 'amount_movement' || table === 'sample_history')
+    return new Set(of.map(({ row }) => row['id']))
+  }
+  expect(await movements(a)).toEqual(await movements(b))
+  await untilQuiet()
+
+  const list = { direction: 'in', before: 1_000_000, limit: 100 } as const
+  const came = (await hub.shipments.list(b.desk, list)).find(({ items }) =>
+    items.some((item) => item.sample_id === id),
+  )
+  const back = { ...parcel, sampleIds: [id] }
+  await expect(hub.shipments.sendBack(b.desk, came?.row.id ?? '', back, uuidv7())).rejects.toThrow(
+    /too long to travel: it has \d+ entries, at most 850 can go along. Ship an aliquot of it instead/,
+  )
+  const order = { ...parcel, sampleIds: [aliquots[0]?.id ?? ''], toLaboratoryId: a.desk.laboratoryId }
+  const { items } = await hub.shipments.send(b.desk, order, uuidv7())
+  expect(items).toMatchObject([{ state: 'travelling' }])
+}, 180_000)

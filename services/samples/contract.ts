@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { event } from '../../platform/contract/event.ts'
 import { command, domainContract, query } from '../../platform/contract/procedure.ts'
-import { TravellingRows } from '../../platform/contract/travelling-rows.ts'
+import { TravellingRow, TravellingRows } from '../../platform/contract/travelling-rows.ts'
 import {
   Day,
   DecimalText,
@@ -506,9 +506,10 @@ export const samples = domainContract('samples', {
   takeBack: command({ ...shipping, summary: 'Take a sample back from a shipment that nobody received' })
     .input(Shipped.extend({ reason: Reason }))
     .output(z.object({})),
+  /** Longer than what travels in one piece where much was written since it left: that is told in several. */
   shippingRecord: command({ ...shipping, summary: 'Everything that is written of a sample' })
     .input(z.object({ id: SampleId }))
-    .output(z.object({ rows: TravellingRows })),
+    .output(z.object({ rows: z.array(TravellingRow) })),
   shippingDigests: query({ ...shipping, largeInput: true, summary: 'Whether something of samples changed' })
     .input(z.object({ ids: z.array(SampleId).max(500) }))
     .output(z.record(z.string(), z.string())),
