@@ -12,8 +12,8 @@ function browserOnThisMachine(): LaunchOptions {
 export default defineConfig({
   testDir: 'e2e',
   outputDir: 'test-results',
-  // One app at a time: each test owns a data directory, a window and a share of two cores.
-  workers: 1,
+  // One app and one browser at a time: each owns a data directory, a window and a core.
+  workers: 2,
   fullyParallel: false,
   forbidOnly: true,
   // A test that needs a second try hides a race in a program that must not have one.
@@ -24,7 +24,7 @@ export default defineConfig({
   reporter: 'list',
   use: { trace: 'retain-on-failure', screenshot: 'only-on-failure', launchOptions: browserOnThisMachine() },
   projects: [
-    { name: 'electron', testIgnore: 'hub-*.test.ts' },
-    { name: 'browser', testMatch: 'hub-*.test.ts' },
+    { name: 'electron', testIgnore: 'hub-*.test.ts', workers: 1 },
+    { name: 'browser', testMatch: 'hub-*.test.ts', workers: 1 },
   ],
 })

@@ -1,6 +1,6 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 
-/** Kills, damage, growth and whole networks. They start workstations and Hubs and want the machine for themselves. */
+/** Kills, damage, growth and whole networks. They start workstations and Hubs, which need all there is of the machine. */
 const crash = ['main/crash.test.ts', 'main/growth.test.ts', 'main/sync/*.test.ts']
 /** One workstation at a time; what it lives through cannot be lived through again, so nothing is repeated. */
 const aloneAndOnce = { fileParallelism: false, maxWorkers: 1, retry: 0, sequence: { groupOrder: 1 } }
@@ -41,7 +41,8 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'crash', include: crash, ...aloneAndOnce },
+        // Starting and waiting for each other take turns: two files at a time keep both cores busy.
+        test: { name: 'crash', include: crash, sequence: { groupOrder: 1 } },
       },
       {
         // The same for long, by `npm run soak`.
