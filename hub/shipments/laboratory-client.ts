@@ -18,7 +18,7 @@ export interface Surroundings {
   readonly at: (laboratoryId: string, by: Asker | null) => LaboratoryClient
   readonly laboratories: () => Promise<readonly { readonly id: string; readonly name: string }[]>
   /** Ids that open work items of a laboratory are about, each with the item's words. */
-  readonly openWork: (laboratoryId: string) => Promise<readonly OpenWork[]>
+  readonly openWork: (laboratoryId: string, ids: readonly string[]) => Promise<readonly OpenWork[]>
   /** Opens a work item for what contradicts something else in a laboratory since its last samples arrived. */
   readonly openContested: (laboratoryId: string) => Promise<void>
   /** What is written in any laboratory. */

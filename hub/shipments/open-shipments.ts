@@ -16,7 +16,7 @@ export interface ShipmentsOptions {
   /** The database `tracseq_sync`. */
   readonly url: string
   readonly gateway: Gateway
-  readonly decisions: Pick<Decisions, 'openItems'>
+  readonly decisions: Pick<Decisions, 'openItemsAbout'>
   readonly journal: Pick<JournalClient, 'onAppended' | 'domainHead' | 'readDomain'>
 }
 
@@ -107,8 +107,8 @@ function surroundings(
       const all = await gateway.call({ path: ['auth', 'laboratories'], input: undefined, origin })
       return Laboratories.parse(all).map(({ id, name }) => ({ id, name }))
     },
-    async openWork(laboratoryId) {
-      const open = await decisions.openItems(laboratoryId)
+    async openWork(laboratoryId, ids) {
+      const open = await decisions.openItemsAbout(laboratoryId, ids)
       return open.map(({ item }) => {
         const text = JSON.stringify(item)
         return { words: item.words, isAbout: (id) => text.includes(id) }

@@ -65,7 +65,7 @@ export class Shipments {
     const [places, codes, work] = await Promise.all([
       storage.shippingCheck({ containerIds }),
       barcodes.shippingCheck({ things }),
-      this.#around.openWork(desk.laboratoryId),
+      this.#around.openWork(desk.laboratoryId, [...ids, ...containerIds]),
     ])
     return found.map((sample) => {
       const own: readonly string[] = [sample.id, ...sample.containerIds]

@@ -25,6 +25,8 @@ export interface OpenItem {
 export interface OpenItemsWithRows {
   readonly items: readonly OpenItem[]
   readonly rows: Readonly<Record<string, RowImage>>
+  /** How many there are, with those that were not asked for. */
+  readonly total: number
 }
 
 const decidedAtOnce = 200
@@ -83,7 +85,7 @@ export class Decisions {
     const { domain, itemId, choice, reason } = resolution
     if (!this.#domains.has(domain)) throw unknownItem(itemId)
     await this.inTurn(laboratoryId, async () => {
-      const open = (await this.openItems(laboratoryId, domain)).find(({ item }) => item.id === itemId)
+      const [open] = await this.#readOpenItems(laboratoryId, [domain], { id: itemId })
       if (open === undefined) throw unknownItem(itemId)
       const sets = isHeld(open.item) ? [open.item.set] : []
       const known = await this.#knownOf(laboratoryId, sets)
@@ -94,32 +96,36 @@ export class Decisions {
     })
   }
 
-  /** The open work items of a laboratory, oldest first. */
-  async openItems(laboratoryId: string, domain?: string): Promise<readonly OpenItem[]> {
-    return (await this.#readOpenItems(laboratoryId, domain, false)).items
+  /** The open work items of a laboratory in which any of these ids stands, oldest first. */
+  openItemsAbout(laboratoryId: string, ids: readonly string[]): Promise<readonly OpenItem[]> {
+    return this.#readOpenItems(laboratoryId, this.#domains.names, { about: [...ids] })
   }
 
-  /** The same for people, who want to see what they are about. */
-  openItemsWithRows(laboratoryId: string, domain?: string): Promise<OpenItemsWithRows> {
-    return this.#readOpenItems(laboratoryId, domain, true)
+  /** The oldest ones for people, who want to see what they are about, and to know how many there are. */
+  async openItemsWithRows(
+    laboratoryId: string,
+    { domain, limit }: { readonly domain?: string | undefined; readonly limit: number },
+  ): Promise<OpenItemsWithRows> {
+    const names = domain === undefined ? this.#domains.names : [domain]
+    const answers = await Promise.all(
+      names.map((name) => this.#domains.client(name).syncWorkItems({ laboratoryId, withRows: true, limit })),
+    )
+    return {
+      items: oldestFirst(answers.flatMap((answer) => answer.items)).slice(0, limit),
+      rows: Object.assign({}, ...answers.map(({ rows }) => rows)) as OpenItemsWithRows['rows'],
+      total: answers.reduce((sum, { total }) => sum + total, 0),
+    }
   }
 
   async #readOpenItems(
     laboratoryId: string,
-    domain: string | undefined,
-    withRows: boolean,
-  ): Promise<OpenItemsWithRows> {
-    const names = domain === undefined ? this.#domains.names : [domain]
+    domains: readonly string[],
+    wanted: { readonly kind?: string; readonly id?: string; readonly about?: string[] },
+  ): Promise<readonly OpenItem[]> {
     const answers = await Promise.all(
-      names.map((name) => this.#domains.client(name).syncWorkItems({ laboratoryId, withRows })),
+      domains.map((name) => this.#domains.client(name).syncWorkItems({ laboratoryId, ...wanted })),
     )
-    const items = answers
-      .flatMap((answer) => answer.items)
-      .map(({ item, openedAt }) => ({ item: item as WorkItem, openedAt }))
-      .toSorted((left, right) =>
-        left.openedAt < right.openedAt ? -1 : left.openedAt > right.openedAt ? 1 : 0,
-      )
-    return { items, rows: Object.assign({}, ...answers.map(({ rows }) => rows)) as OpenItemsWithRows['rows'] }
+    return oldestFirst(answers.flatMap(({ items }) => items))
   }
 
   async #decideGroup(
@@ -145,8 +151,8 @@ export class Decisions {
 
   async #decideWaiting(laboratoryId: string): Promise<void> {
     for (;;) {
-      const items = (await this.openItems(laboratoryId)).map(({ item }) => item)
-      const parked = items.filter((item): item is HeldItem => isHeld(item) && item.kind === 'parked')
+      const open = await this.#readOpenItems(laboratoryId, this.#domains.names, { kind: 'parked' })
+      const parked = open.map(({ item }) => item).filter(isHeld)
       const fates = await this.#fates.of(
         laboratoryId,
         parked.flatMap(({ behind }) => behind),
@@ -159,6 +165,14 @@ export class Decisions {
       if (ready.length === 0) return
     }
   }
+}
+
+function oldestFirst(
+  items: readonly { readonly item?: unknown; readonly openedAt: string }[],
+): readonly OpenItem[] {
+  return items
+    .map(({ item, openedAt }) => ({ item: item as WorkItem, openedAt }))
+    .toSorted((left, right) => (left.openedAt < right.openedAt ? -1 : left.openedAt > right.openedAt ? 1 : 0))
 }
 
 /** All parked items that wait for nothing any more. None of them waits for another, or it would not be ready. */

@@ -58,15 +58,16 @@ function implementSync({ reader, decisions, domains, trust, store, feed, bundles
     enroll: os.enroll.handler(atWorkstation),
     join: os.join.handler(atWorkstation),
     workItems: os.workItems.handler(async ({ context, input }) => {
-      if (input.domain !== undefined && !domains.has(input.domain)) return { items: [] }
+      if (input.domain !== undefined && !domains.has(input.domain)) return { items: [], total: 0 }
       const laboratoryId = laboratoryOf(context)
-      const open = await decisions.openItemsWithRows(laboratoryId, input.domain)
+      const open = await decisions.openItemsWithRows(laboratoryId, input)
       const known = await store.workstationsOf(laboratoryId)
       const nameOf = (id: string) => known.find((each) => each.id === id)?.name ?? null
       return {
         items: open.items.map(({ item, openedAt }) =>
           viewOfItem(item, openedAt, { here: open.rows, nameOf }),
         ),
+        total: open.total,
       }
     }),
     resolve: os.resolve.handler(async ({ context, input }) => {

@@ -236,6 +236,12 @@ describe('pushing', () => {
     ]
     const { decided } = await bench.push(bench.runOf(held))
     expect(decided.map(({ status }) => status)).toEqual(held.map(() => 'waiting'))
+    const client = (await hub.admin()).client(sync)
+    const all = await client.workItems({})
+    expect(all.total).toBe(all.items.length)
+    expect(all.total).toBeGreaterThanOrEqual(held.length)
+    // The oldest are enough for a person who decides one after the other, who is told how many there are.
+    expect(await client.workItems({ limit: 2 })).toEqual({ items: all.items.slice(0, 2), total: all.total })
   })
 
   it('caps a clock that runs ahead, and says so', async () => {

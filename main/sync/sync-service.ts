@@ -67,10 +67,11 @@ export function createSyncService(
       }),
       workItems: os.workItems.handler(async ({ context, input }) => {
         const laboratoryId = context.envelope.actor?.laboratoryId ?? ''
+        const { limit } = input
         const asked = domains.filter((domain) => input.domain === undefined || domain === input.domain)
         const answers = await Promise.all(
           asked.map((domain) =>
-            createDomainSyncClient(gateway, domain).syncWorkItems({ laboratoryId, withRows: true }),
+            createDomainSyncClient(gateway, domain).syncWorkItems({ laboratoryId, withRows: true, limit }),
           ),
         )
         const nameOf = (id: string) => client.nameOf(id)
@@ -80,7 +81,10 @@ export function createSyncService(
           ),
         )
         if (items.some(({ pushed }) => pushed?.workstationName === null)) client.learnNames()
-        return { items: items.toSorted((left, right) => left.openedAt.localeCompare(right.openedAt)) }
+        return {
+          items: items.toSorted((left, right) => left.openedAt.localeCompare(right.openedAt)).slice(0, limit),
+          total: answers.reduce((sum, { total }) => sum + total, 0),
+        }
       }),
       resolve: os.resolve.handler(async ({ context, input }) => {
         await client.resolve(input, context.envelope.actor?.userId ?? '')

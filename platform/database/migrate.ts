@@ -163,7 +163,9 @@ export function splitStatements(text: string): readonly string[] {
 }
 
 async function recordMigration(tx: Transaction, name: string, migration: Migration): Promise<void> {
-  await tx.execute(sql`insert into platform.migration (name, sha256, applied_at) values (${name}, ${migration.sha256}, now())`)
+  await tx.execute(
+    sql`insert into platform.migration (name, sha256, applied_at) values (${name}, ${migration.sha256}, now())`,
+  )
 }
 
 async function appliedMigrations(engine: Engine): Promise<ReadonlyMap<string, string>> {

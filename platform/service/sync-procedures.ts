@@ -10,7 +10,7 @@ import { beginChangeSet, endChangeSet, type OutboxEntry } from '../database/chan
 import { addLaboratoryRows, type LaboratorySnapshot, writeLaboratorySnapshot } from '../database/snapshot.ts'
 import { applySyncNote } from '../database/sync-note.ts'
 import { rowsOf, type Transaction } from '../database/transaction.ts'
-import { type Known, readFates, readOpenItems } from '../sync/database/batch-view.ts'
+import { countOpenItems, type Known, readFates, readOpenItems } from '../sync/database/batch-view.ts'
 import { findUnopened } from '../sync/database/open-contested.ts'
 import {
   decideSets,
@@ -95,12 +95,13 @@ export function syncProcedures(
       }),
     ),
 
-    syncWorkItems: reads((scope, { laboratoryId, withRows }) =>
+    syncWorkItems: reads((scope, { laboratoryId, withRows, ...wanted }) =>
       scope.readAcrossLaboratories(async (tx) => {
-        const open = await readOpenItems(tx, laboratoryId)
+        const open = await readOpenItems(tx, laboratoryId, wanted)
         const about = withRows ? open.flatMap(({ item }) => rowsOfItem(item)) : []
         return {
           rows: await readRows(tx, laboratoryId, about),
+          total: wanted.limit === undefined ? open.length : await countOpenItems(tx, laboratoryId, wanted),
           items: open.map(({ item, openedAt }) => ({
             id: item.id,
             laboratoryId,

@@ -27,6 +27,9 @@ export const SyncStatus = z.object({
 })
 export type SyncStatus = z.output<typeof SyncStatus>
 
+/** A person decides one after the other: what comes after so many is seen when some of them are decided. */
+const workItemsAtMost = 200
+
 const RowValues = z.record(z.string(), z.string().nullable())
 
 /** Something that a person must decide, with both proposals. */
@@ -217,8 +220,13 @@ export const sync = domainContract('sync', {
     .input(enrolment)
     .output(enrolled),
   workItems: query({ permission: 'sync:read', summary: 'What people must decide, oldest first' })
-    .input(z.object({ domain: text(100).optional() }))
-    .output(z.object({ items: z.array(WorkItemView) })),
+    .input(
+      z.object({
+        domain: text(100).optional(),
+        limit: z.int().min(1).max(workItemsAtMost).default(workItemsAtMost),
+      }),
+    )
+    .output(z.object({ items: z.array(WorkItemView), /** With those beyond the limit. */ total: Count })),
   resolve: command({ permission: 'sync:resolve', summary: 'Decide a work item', deadlineMs: 60_000 })
     .errors({
       OFFLINE: { status: 503, message: 'Decisions are made at the Hub, and it cannot be reached now' },

@@ -99,11 +99,19 @@ export function domainSyncContract(domain: string) {
           laboratoryId: z.uuid(),
           /** With what is in the rows they are about. */
           withRows: z.boolean().default(false),
+          kind: z.string().optional(),
+          id: z.uuid().optional(),
+          /** Those in which any of these ids stands. */
+          about: z.array(z.uuid()).max(10_000).optional(),
+          /** The oldest; all where it is left out. */
+          limit: z.int().min(1).optional(),
         }),
       )
       .output(
         z.object({
           items: z.array(OpenItem),
+          /** How many there are, with those beyond the limit. */
+          total: z.int(),
           /** By address; empty unless asked for. */
           rows: z.record(z.string(), z.record(z.string(), z.string().nullable())),
         }),

@@ -21,7 +21,7 @@ export function useRailCounts(): Partial<Record<ScreenEntry['key'], number>> {
     api.sync.workItems.queryOptions({ input: {}, enabled: mayDecide, refetchInterval: 30_000 }),
   )
   const shipments = useWaitingShipments()
-  return { receive: open, shipments, sync: toDecide.data?.items.length ?? 0 }
+  return { receive: open, shipments, sync: toDecide.data?.total ?? 0 }
 }
 
 /** What came and is not taken in, and what was turned back and is not here again. */

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { rowsOf, type Transaction } from '../../database/transaction.ts'
 import { addressOf, type RowAddress, type RowImage, splitAddress } from '../change-set.ts'
 import type { Decision } from '../decide.ts'
@@ -199,7 +199,8 @@ export class BatchView implements HubView {
     questions: readonly Extract<Question, { ask: 'maker' }>[],
   ): Promise<void> {
     if (questions.length === 0) return
-    const held = (await readOpenItems(tx, laboratoryId)).map(({ item }) => item).filter(isHeld)
+    const about = questions.map(({ address }) => splitAddress(address).id)
+    const held = (await readOpenItems(tx, laboratoryId, { about })).map(({ item }) => item).filter(isHeld)
     for (const question of questions) {
       const maker = held.find(({ set, domain }) =>
         set.changes.some(
@@ -261,17 +262,51 @@ export interface OpenItem {
   readonly item: WorkItem
 }
 
+/** Which open items are wanted; all where nothing is said. */
+export interface WantedItems {
+  readonly kind?: string | undefined
+  readonly id?: string | undefined
+  /** Those in which any of these ids stands. */
+  readonly about?: readonly string[] | undefined
+  readonly limit?: number | undefined
+}
+
 /** A laboratory's open items in the order in which they came. */
 export async function readOpenItems(
   tx: Pick<Transaction, 'execute'>,
   laboratoryId: string,
+  wanted: WantedItems = {},
 ): Promise<readonly OpenItem[]> {
   return rowsOf<OpenItem>(
     tx,
     sql`select to_char(opened_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "openedAt", item
-      from platform.work_item where laboratory_id = ${laboratoryId}::uuid and state = 'open'
-      order by opened_sequence, opened_ordinal`,
+      from platform.work_item where ${isWanted(laboratoryId, wanted)}
+      order by opened_sequence, opened_ordinal limit ${wanted.limit ?? null}::bigint`,
   )
+}
+
+/** How many there are, whatever the limit is. */
+export async function countOpenItems(
+  tx: Pick<Transaction, 'execute'>,
+  laboratoryId: string,
+  wanted: WantedItems = {},
+): Promise<number> {
+  const [row] = await rowsOf<{ count: string }>(
+    tx,
+    sql`select count(*)::text as count from platform.work_item where ${isWanted(laboratoryId, wanted)}`,
+  )
+  return Number(row?.count ?? 0)
+}
+
+function isWanted(laboratoryId: string, { kind, id, about }: WantedItems): SQL {
+  const conditions = [sql`laboratory_id = ${laboratoryId}::uuid and state = 'open'`]
+  if (kind !== undefined) conditions.push(sql`kind = ${kind}`)
+  if (id !== undefined) conditions.push(sql`id = ${id}::uuid`)
+  if (about !== undefined) {
+    conditions.push(sql`exists (select from json_array_elements_text(${JSON.stringify(about)}::json) each
+      where position(each in item::text) > 0)`)
+  }
+  return sql.join(conditions, sql` and `)
 }
 
 function only<Ask extends Question['ask']>(

@@ -2,7 +2,7 @@ import type { Transaction } from '../../database/transaction.ts'
 import { addressOf, deriveId, type RowAddress, type RowImage } from '../change-set.ts'
 import { claimOf, holdersAgainst } from '../exclusive.ts'
 import type { DomainRules } from '../rules.ts'
-import type { StandingItem } from '../work-item.ts'
+import { isHeld, type StandingItem } from '../work-item.ts'
 import { readOpenItems } from './batch-view.ts'
 import type { RowImages } from './row-images.ts'
 
@@ -17,7 +17,8 @@ export async function findUnopened(
   laboratoryId: string,
   changeSetId: string,
 ): Promise<readonly StandingItem[]> {
-  const open = new Set((await readOpenItems(tx, laboratoryId)).map(({ item }) => subjectOf(item)))
+  const contestedItems = await readOpenItems(tx, laboratoryId, { kind: 'contested' })
+  const open = new Set(contestedItems.map(({ item }) => (isHeld(item) ? null : item.subject)))
   const items: StandingItem[] = []
   await images.prepare(tx)
   for (const [table, { exclusive }] of Object.entries(domain.rules)) {
@@ -43,8 +44,4 @@ export async function findUnopened(
     }
   }
   return items
-}
-
-function subjectOf(item: { readonly kind: string; readonly subject?: unknown }): unknown {
-  return item.kind === 'contested' ? item.subject : null
 }

@@ -46,7 +46,7 @@ export function ConflictsView({ openId, onOpen }: ConflictsViewProps) {
   }
   return (
     <div className="conflicts">
-      <ItemList items={items} open={open} onOpen={onOpen} />
+      <ItemList items={items} later={list.data.total - list.data.items.length} open={open} onOpen={onOpen} />
       <ItemDetail
         key={open.id}
         item={open}
@@ -64,12 +64,14 @@ export function ConflictsView({ openId, onOpen }: ConflictsViewProps) {
 
 interface ItemListProps {
   readonly items: readonly WorkItemView[]
+  /** How many come when some of these are decided. */
+  readonly later: number
   readonly open: WorkItemView
   readonly onOpen: (id: string) => void
 }
 
 /** One tab stop; the arrows go from item to item and open it. */
-function ItemList({ items, open, onOpen }: ItemListProps) {
+function ItemList({ items, later, open, onOpen }: ItemListProps) {
   const { t } = useTranslation('sync')
   const { t: audit } = useTranslation('audit')
   const nameOf = usePeopleNames()
@@ -136,6 +138,7 @@ function ItemList({ items, open, onOpen }: ItemListProps) {
           )
         })}
       </ul>
+      {later > 0 && <p className="quiet-line">{t('later', { count: later, shown: countText(later) })}</p>}
     </nav>
   )
 }

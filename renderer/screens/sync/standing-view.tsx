@@ -169,7 +169,7 @@ function Act({ icon, main = false, busy, onClick, children }: ActProps) {
 function ToDecide({ onConflicts }: { readonly onConflicts: () => void }) {
   const { t } = useTranslation('sync')
   const open = useQuery(api.sync.workItems.queryOptions({ input: {} }))
-  const count = open.data?.items.length ?? 0
+  const count = open.data?.total ?? 0
   if (count === 0) return null
   return (
     <Notice

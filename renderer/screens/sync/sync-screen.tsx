@@ -28,7 +28,7 @@ export function SyncScreen() {
   )
   const change = (next: Partial<SyncSearch>) =>
     void navigate({ to: '/sync', search: { ...search, ...next }, replace: true })
-  const waiting = open.data?.items.length ?? 0
+  const waiting = open.data?.total ?? 0
   const options = [
     { value: 'standing', label: t(isInBrowser() ? 'view.hub' : 'view.standing') },
     {
