@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { SignedIn } from '../../main/testing/workstation-process.ts'
+import { sync } from '../../platform/sync/contract.ts'
+import { auth } from '../../services/auth/contract.ts'
 import { samples } from '../../services/samples/contract.ts'
 import { shipments } from '../../services/shipments/contract.ts'
 import { storage } from '../../services/storage/contract.ts'
+import { enrolOnWire } from '../sync/testing/wire-workstation.ts'
 import { openTwoLaboratories, type TwoLaboratories } from '../testing/two-laboratories-on-a-hub.ts'
 
 let laboratories: TwoLaboratories
@@ -40,4 +43,31 @@ it('a real Hub ships a sample, and tells its sender what became of it', async ()
   await expect
     .poll(async () => (await a.client(samples).get({ id: made.id })).state, { timeout: 30_000 })
     .toBe('discarded')
+}, 60_000)
+
+it('a sample about which somebody must decide something stays here, and others go', async () => {
+  const [osprey] = await a.client(shipments).laboratories()
+  const tubes = a.client(samples)
+  const [disputed, free] = [
+    await tubes.receive({ sample: { name: 'Disputed', type: 'DNA' }, containerKind: 'tube' }),
+    await tubes.receive({ sample: { name: 'Free', type: 'DNA' }, containerKind: 'tube' }),
+  ]
+  const { code } = await a.client(sync).createEnrolmentCode({})
+  const bench = await enrolOnWire(laboratories.hub.url, code)
+  const { user, laboratory } = await a.client(auth).me()
+  const { id, revision } = disputed.sample
+  const key = { laboratory_id: laboratory.id, id }
+  // In a column that this version does not have.
+  const change = { table: 'sample', operation: 'update', key, replaces: revision }
+  const changes = [{ ...change, values: { colour: 'green' }, before: { colour: null } }]
+  const of = { laboratoryId: laboratory.id, actorId: user.id, domain: 'samples', procedure: 'samples.update' }
+  const { decided } = await bench.push(bench.runOf([{ ...of, changes }]))
+  expect(decided).toMatchObject([{ status: 'waiting' }])
+
+  const order = { toLaboratoryId: osprey?.id ?? '', reason: 'sequencing' }
+  await expect(a.client(shipments).send({ ...order, sampleIds: [id] })).rejects.toThrow(
+    /Something about Disputed waits for a decision: .*no column colour/,
+  )
+  const sent = await a.client(shipments).send({ ...order, sampleIds: [free.sample.id] })
+  expect(sent.state).toBe('travelling')
 }, 60_000)
