@@ -21,7 +21,7 @@ export function problemWords(error: unknown): string {
   const code = String(error.code)
   if (code === 'LOCKED_OUT') return lockOutWords(error.data)
   if (code === 'BAD_REQUEST') return badRequestWords(error as ORPCError<string, unknown>)
-  if (code === 'FORBIDDEN') return i18n.t('problems:FORBIDDEN', { permission: permissionOf(error.data) })
+  if (code === 'FORBIDDEN') return forbiddenWords(error.data)
   if (code === 'INTERNAL_SERVER_ERROR') return withCorrelation(i18n.t('problems:defect'), error)
   if (wordedByTheDomain.has(code) && error.message !== '') return error.message
   const known: string = i18n.t(`problems:${code}`, { defaultValue: '' })
@@ -51,8 +51,10 @@ function badRequestWords(error: ORPCError<string, unknown>): string {
   return message ?? (error.message === '' ? i18n.t('problems:BAD_REQUEST') : error.message)
 }
 
-function permissionOf(data: unknown): string {
-  return readField(data, 'permission') ?? ''
+function forbiddenWords(data: unknown): string {
+  const key = readField(data, 'permission') ?? ''
+  const permission: string = i18n.t(`people:permission.${key.replace(':', '.')}`, { defaultValue: key })
+  return i18n.t('problems:FORBIDDEN', { permission })
 }
 
 function readField(data: unknown, name: string): string | null {

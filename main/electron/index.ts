@@ -170,6 +170,7 @@ function openMainWindow(): BrowserWindow {
   return openWindow({
     preload: join(built, '../preload/index.cjs'),
     title: applicationName,
+    icon: join(root, 'resources/icons/icon.png'),
     // What the page may know before anybody signs in.
     log: (words) => workstation?.log.write('warn', words, { step: 'window' }),
     pageArguments: isDemo ? [`--tracseq-demo=${JSON.stringify(demoSignIn)}`] : [],

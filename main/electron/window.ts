@@ -67,6 +67,7 @@ export function denyPermissions(): void {
 export function openWindow(options: {
   readonly preload: string
   readonly title: string
+  readonly icon: string
   readonly pageArguments: readonly string[]
   readonly log: (words: string) => void
 }): BrowserWindow {
@@ -76,6 +77,7 @@ export function openWindow(options: {
     minWidth: 1024,
     minHeight: 640,
     title: options.title,
+    icon: options.icon,
     show: false,
     backgroundColor: '#12181A',
     autoHideMenuBar: true,

@@ -115,7 +115,8 @@ export function FileStep({ onGo }: { readonly onGo: (search: ReceiveSearch) => v
         </div>
         {trouble !== null && (
           <Notice tone="bad" boxed detail={trouble.advice}>
-            <b>{trouble.fileName}</b>: {trouble.words}
+            {trouble.words.startsWith(trouble.fileName) || <b>{trouble.fileName}: </b>}
+            {trouble.words}
           </Notice>
         )}
         {imports.isError ? (
