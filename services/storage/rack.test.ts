@@ -1,14 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { v7 as uuidv7 } from 'uuid'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Container } from './contract.ts'
+import { fixturePath, hasFixtures } from '../testing/fixtures.ts'
 import { openStorageBench, type StorageBench } from './testing/storage-bench.ts'
 
-const scans = join(
-  process.env['TRACSEQ_FIXTURES'] ?? resolve(import.meta.dirname, '../../../shared/fixtures'),
-  'rack-scans/sanger-limber/common_file_handling',
-)
+const scans = fixturePath('rack-scans/sanger-limber/common_file_handling')
 
 let on: StorageBench
 beforeAll(async () => {
@@ -175,7 +173,7 @@ describe('a whole-rack scan', () => {
   })
 })
 
-describe.runIf(existsSync(scans))('scans of a real rack scanner', () => {
+describe.runIf(hasFixtures)('scans of a real rack scanner', () => {
   const tubeCode = (number: number) => `AB100000${String(number).padStart(2, '0')}`
   const columnMajor = [1, 2].flatMap((column) => [...'ABCDEFGH'].map((row) => `${row}${column}`))
   let ids: readonly Container['id'][] = []

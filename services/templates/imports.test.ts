@@ -1,14 +1,13 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { fixturePath, hasFixtures } from '../testing/fixtures.ts'
 import { csv, openTemplatesBench, type TemplatesBench, xlsx } from './testing/templates-bench.ts'
 
-const fixtures =
-  process.env['TRACSEQ_FIXTURES'] ?? path.resolve(import.meta.dirname, '../../../shared/fixtures')
-const sanger = path.join(fixtures, 'manifests/sanger-sequencescape')
-const freezeman = path.join(fixtures, 'manifests/c3g-freezeman')
-const tracseq = path.join(fixtures, 'tracseq/poglesbyg-tracseq2.0/lims-laboratory/lab_manager')
+const sanger = fixturePath('manifests/sanger-sequencescape')
+const freezeman = fixturePath('manifests/c3g-freezeman')
+const tracseq = fixturePath('tracseq/poglesbyg-tracseq2.0/lims-laboratory/lab_manager')
 
 let on: TemplatesBench
 beforeAll(async () => {
@@ -43,7 +42,7 @@ async function causeOf(id: string, title: string): Promise<string> {
   return found.cause
 }
 
-describe.runIf(existsSync(tracseq))('the sample table of the original', () => {
+describe.runIf(hasFixtures)('the sample table of the original', () => {
   it('is saved after two decisions, with every column', async () => {
     const opened = await openFile(tracseq, 'sample_lab_template.csv')
     expect(opened).toMatchObject({ state: 'checking', summary: { rows: 20, toConfirm: 19, withErrors: 1 } })
@@ -84,7 +83,7 @@ describe.runIf(existsSync(tracseq))('the sample table of the original', () => {
   })
 })
 
-describe.runIf(existsSync(sanger))('manifests of the Sanger Institute', () => {
+describe.runIf(hasFixtures)('manifests of the Sanger Institute', () => {
   it('are saved with all their columns once their type is given', async () => {
     const { id, ...opened } = await openFile(sanger, 'full_manifest.csv')
     expect(opened).toMatchObject({ state: 'checking', headerRow: 9, summary: { rows: 12, withErrors: 12 } })
@@ -124,7 +123,7 @@ describe.runIf(existsSync(sanger))('manifests of the Sanger Institute', () => {
   })
 })
 
-describe.runIf(existsSync(freezeman))('a submission of several sheets', () => {
+describe.runIf(hasFixtures)('a submission of several sheets', () => {
   it('is saved from the right one, plates told from tubes by a person', async () => {
     const { id, ...opened } = await openFile(freezeman, 'Sample_submission_v5_3_0.xlsx')
     expect(opened).toMatchObject({ state: 'checking', sheet: 'SampleSubmission', headerRow: 9 })

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import {
@@ -10,14 +10,11 @@ import {
 } from './gs1.ts'
 import { gs1Identifiers, type Gs1Identifier } from './gs1-identifiers.ts'
 import { generateScanData, gs1Symbols, parseScanData, type Gs1Symbol } from './gs1-scan-data.ts'
+import { fixturePath, hasFixtures } from '../../testing/fixtures.ts'
 
 /** Vectors from outside, kept outside this repository. See the README of the fixtures for where they come from. */
-const fixtures = join(
-  process.env['TRACSEQ_FIXTURES'] ?? join(import.meta.dirname, '../../../../shared/fixtures'),
-  'barcodes',
-)
-const vectorFolder = join(fixtures, 'gs1-syntax-engine')
-const dictionaryFile = join(fixtures, 'gs1-syntax-dictionary/gs1-syntax-dictionary.txt')
+const vectorFolder = fixturePath('barcodes/gs1-syntax-engine')
+const dictionaryFile = fixturePath('barcodes/gs1-syntax-dictionary/gs1-syntax-dictionary.txt')
 
 interface ScanVector {
   readonly scanData: string
@@ -66,7 +63,7 @@ function isGs1Symbol(name: string): name is Gs1Symbol {
   return gs1Symbols.some((symbol) => symbol === name)
 }
 
-describe.runIf(existsSync(vectorFolder))('vectors of the GS1 syntax engine', () => {
+describe.runIf(hasFixtures)('vectors of the GS1 syntax engine', () => {
   test('scan data are read into symbology and data', () => {
     const vectors = read<ScanVector[]>('scan-data-vectors.json')
     const results = vectors.map(({ scanData }) => {
@@ -146,7 +143,7 @@ describe.runIf(existsSync(vectorFolder))('vectors of the GS1 syntax engine', () 
   })
 })
 
-describe.runIf(existsSync(dictionaryFile))('the GS1 syntax dictionary', () => {
+describe.runIf(hasFixtures)('the GS1 syntax dictionary', () => {
   test('says of every identifier what our table says', () => {
     const theirs = readFileSync(dictionaryFile, 'utf8')
       .split('\n')

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -16,6 +16,7 @@ import {
   parsePosition,
   positionAt,
 } from './geometry.ts'
+import { fixturePath, hasFixtures } from '../../testing/fixtures.ts'
 
 const plate: BoxFormat = { rows: 8, columns: 12 }
 const side = fc.integer({ min: 1, max: 64 })
@@ -159,8 +160,7 @@ describe('free positions', () => {
   })
 })
 
-const fixtures = process.env['TRACSEQ_FIXTURES'] ?? join(import.meta.dirname, '../../../../shared/fixtures')
-const labware = join(fixtures, 'labware/Opentrons-opentrons')
+const labware = fixturePath('labware/Opentrons-opentrons')
 
 /** What the public definitions say of their geometry: columns of wells, and where each well lies. */
 const Definition = z.object({
@@ -168,7 +168,7 @@ const Definition = z.object({
   wells: z.record(z.string(), z.object({ x: z.number(), y: z.number() })),
 })
 
-describe.runIf(existsSync(labware))('geometry of real labware', () => {
+describe.runIf(hasFixtures)('geometry of real labware', () => {
   it('has the same wells in the same order and place', () => {
     const files = readdirSync(labware, { recursive: true, encoding: 'utf8' }).filter((name) =>
       name.endsWith('.json'),

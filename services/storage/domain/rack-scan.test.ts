@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { listPositions, padPosition } from './geometry.ts'
 import { parseRackScan, type RackScan } from './rack-scan.ts'
+import { fixturePath, hasFixtures } from '../../testing/fixtures.ts'
 
 const plate = { rows: 8, columns: 12 }
 
@@ -192,10 +193,9 @@ describe('judging a rack scan', () => {
   })
 })
 
-const fixtures = process.env['TRACSEQ_FIXTURES'] ?? join(import.meta.dirname, '../../../../shared/fixtures')
-const scans = join(fixtures, 'rack-scans/sanger-limber')
+const scans = fixturePath('rack-scans/sanger-limber')
 
-describe.runIf(existsSync(scans))('rack scans of a real laboratory', () => {
+describe.runIf(hasFixtures)('rack scans of a real laboratory', () => {
   const positions = listPositions(plate, 'column-major').slice(0, 16)
   const all = Object.fromEntries(
     positions.map(({ label }, index) => [label, `AB100000${String(index + 1).padStart(2, '0')}`]),

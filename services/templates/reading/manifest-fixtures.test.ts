@@ -1,21 +1,20 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { CheckContext } from '../domain/check-context.ts'
 import { checkRows, type CheckResult } from '../domain/checking.ts'
 import { groupFindings } from '../domain/finding.ts'
 import { findHeader, findTables, type HeaderResult } from '../domain/header.ts'
+import { fixturePath, hasFixtures } from '../../testing/fixtures.ts'
 import { sampleManifest } from '../domain/sample-manifest.ts'
 import { Template, type TemplateFieldInput } from '../domain/template.ts'
 import type { Sheet, Workbook } from '../domain/workbook.ts'
 import { SpreadsheetError } from './spreadsheet-error.ts'
 import { readWorkbook } from './workbook-reader.ts'
 
-const fixtures =
-  process.env['TRACSEQ_FIXTURES'] ?? path.resolve(import.meta.dirname, '../../../../shared/fixtures')
-const sanger = path.join(fixtures, 'manifests/sanger-sequencescape')
-const freezeman = path.join(fixtures, 'manifests/c3g-freezeman')
-const tracseq = path.join(fixtures, 'tracseq/poglesbyg-tracseq2.0')
+const sanger = fixturePath('manifests/sanger-sequencescape')
+const freezeman = fixturePath('manifests/c3g-freezeman')
+const tracseq = fixturePath('tracseq/poglesbyg-tracseq2.0')
 
 async function read(folder: string, name: string): Promise<Workbook> {
   return readWorkbook(readFileSync(path.join(folder, name)), path.basename(name))
@@ -177,7 +176,7 @@ const assets = (...codes: string[]): CheckContext => ({
   references: { assets: new Map(codes.map((code) => [code, {}])) },
 })
 
-describe.runIf(existsSync(sanger))('manifests of the Sanger Institute', () => {
+describe.runIf(hasFixtures)('manifests of the Sanger Institute', () => {
   const letters = [...'abcdefghijkl'].map((letter) => letter.repeat(4))
 
   it('accepts the full manifest of 70 columns', async () => {
@@ -442,7 +441,7 @@ const submission = Template.parse({
   checks: [{ rule: 'together', fields: ['indexSet', 'index'] }],
 })
 
-describe.runIf(existsSync(freezeman))('workbooks of the C3G laboratory', () => {
+describe.runIf(hasFixtures)('workbooks of the C3G laboratory', () => {
   it('reads a submission of nine sheets and 20 MB of XML in seconds, its filled rows only', async () => {
     const started = performance.now()
     const workbook = await read(freezeman, 'Sample_submission_v5_3_0.xlsx')
@@ -504,7 +503,7 @@ describe.runIf(existsSync(freezeman))('workbooks of the C3G laboratory', () => {
   })
 })
 
-describe.runIf(existsSync(tracseq))('submissions of the original', () => {
+describe.runIf(hasFixtures)('submissions of the original', () => {
   it('reads the sample table with the built-in template; millilitres are only proposed as microlitres', async () => {
     const { header, result } = await importFile(
       tracseq,
