@@ -5,6 +5,7 @@ import type { Resolution } from '../../platform/sync/contract.ts'
 import { findReady, type HeldItem, isHeld, type WorkItem } from '../../platform/sync/work-item.ts'
 import type { Domains } from './domains.ts'
 import { Fates } from './fates.ts'
+import { groupByDomain } from './grouping.ts'
 import { listPermitted } from './permitted.ts'
 import { SyncProblem } from './sync-problem.ts'
 
@@ -61,11 +62,13 @@ export class Decisions {
     return done
   }
 
-  /** Decides pushed sets in their order. Call it {@link inTurn}. */
+  /** Decides pushed sets, and answers in their order. Call it {@link inTurn}. */
   async decide(laboratoryId: string, sets: readonly ChangeSet[]): Promise<readonly Decided[]> {
-    const decided: Decided[] = []
-    for (const group of groupByDomain(sets))
-      decided.push(...(await this.#decideGroup(laboratoryId, group, false)))
+    const byId = new Map<string, Decided>()
+    for (const group of groupByDomain(sets, decidedAtOnce)) {
+      for (const each of await this.#decideGroup(laboratoryId, group, false)) byId.set(each.changeSetId, each)
+    }
+    const decided = sets.flatMap(({ id }) => byId.get(id) ?? [])
     if (decided.some(({ outcome }) => outcome === 'parked')) this.#mayWait.add(laboratoryId)
     if (this.#mayWait.has(laboratoryId)) await this.#decideWaiting(laboratoryId)
     return decided
@@ -158,7 +161,8 @@ export class Decisions {
         parked.flatMap(({ behind }) => behind),
       )
       const ready = takeReady(parked, (id) => fates[id]?.status === 'waiting')
-      for (const group of groupByDomain(ready.map(({ set }) => set)))
+      const sets = ready.map(({ set }) => set)
+      for (const group of groupByDomain(sets, decidedAtOnce))
         await this.#decideGroup(laboratoryId, group, true)
       if (parked.length === 0) this.#mayWait.delete(laboratoryId)
       else this.#mayWait.add(laboratoryId)
@@ -185,17 +189,6 @@ function takeReady(parked: readonly HeldItem[], isWaiting: (id: string) => boole
     rest = rest.filter((item) => item !== found)
   }
   return ready
-}
-
-/** Runs of consecutive sets of one domain, none longer than a domain decides at once. */
-function groupByDomain(sets: readonly ChangeSet[]): readonly (readonly ChangeSet[])[] {
-  const groups: ChangeSet[][] = []
-  for (const set of sets) {
-    const last = groups.at(-1)
-    if (last?.[0]?.domain === set.domain && last.length < decidedAtOnce) last.push(set)
-    else groups.push([set])
-  }
-  return groups
 }
 
 function unknownItem(itemId: string): SyncProblem {
