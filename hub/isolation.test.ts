@@ -29,6 +29,7 @@ import {
   enrolOnWire,
   refusalOf,
   type WireWorkstation,
+  migrationsHere,
 } from './sync/testing/wire-workstation.ts'
 
 // Two laboratories on one Hub. The second one knows every id of the first, and asks every procedure with them.
@@ -344,15 +345,18 @@ describe('a workstation of another laboratory', () => {
       founder.connection.ask('/found', z.unknown(), {
         ...{ method: 'POST', json: { files, credentials: [{ userId: world.userId, passwordHash: 'x' }] } },
       })
-    const filesOf = (sha256: string, other = sha256) =>
-      Object.fromEntries(services.map(({ name }) => [name, name === 'auth' ? sha256 : other]))
-    expect(await refusalOf(found(filesOf(world.fileSha256)))).toBe('409 FILE_MISSING')
+    const theirFile = Object.fromEntries(services.map(({ name }) => [name, world.fileSha256]))
+    expect(await refusalOf(found(theirFile))).toBe('409 FILE_MISSING')
     // Files that it made itself, with rows for the laboratory that it knows, and for tables that do not travel.
-    const empty = await bringRows(founder, [])
+    const files: Record<string, string> = {}
+    for (const { name } of services) files[name] = await bringRows(founder, name, [])
     for (const [table, row] of smuggled(theFirst.laboratoryId)) {
-      const asked = found(filesOf(await bringRows(founder, [[table, row]]), empty))
+      const asked = found({ ...files, auth: await bringRows(founder, 'auth', [[table, row]]) })
       expect([table, await refusalOf(asked)]).toEqual([table, '400 BAD_REQUEST'])
     }
+    // Columns of another version would be left out without a word.
+    const older = await bringRows(founder, 'auth', [], migrationsOf('auth').slice(0, -1))
+    expect(await refusalOf(found({ ...files, auth: older }))).toBe('409 CONFLICT')
   })
 
   it('is not opened by a token of a person', async () => {
@@ -544,10 +548,20 @@ function smuggled(laboratoryId: string): readonly Row[] {
   ]
 }
 
+function migrationsOf(domain: string): readonly string[] {
+  return migrationsHere()[domain] ?? []
+}
+
 /** Puts a file of a founder's rows onto its shelf at the Hub, as snapshots of a workstation are written. */
-async function bringRows({ connection }: WireWorkstation, rows: readonly Row[]): Promise<string> {
+async function bringRows(
+  { connection }: WireWorkstation,
+  domain: string,
+  rows: readonly Row[],
+  migrations = migrationsOf(domain),
+): Promise<string> {
   const header = {
-    ...{ format: 1 as const, domain: 'auth', sequence: 1, payloadHash: '', acknowledged: 0, migrations: [] },
+    ...{ format: 1 as const, domain, sequence: 1, payloadHash: '', acknowledged: 0 },
+    migrations: migrations.map((name) => ({ name, sha256: '' })),
     takenAt: new Date().toISOString(),
     tables: rows.map(([name, cells]) => ({ name, columns: Object.keys(cells), rows: 1 })),
   }

@@ -41,7 +41,8 @@ function isPermitted(
   // Rows are changed by commands of their own domain alone.
   if (!procedure.startsWith(`${domain}.`)) return false
   const meta = gateway.catalogue.find(procedure.split('.'))?.meta
-  if (meta?.kind !== 'command') return false
+  // What only hosts call is nobody's work at a bench.
+  if (meta?.kind !== 'command' || meta.internal) return false
   switch (meta.permission) {
     case 'public':
       return true

@@ -65,7 +65,8 @@ export async function serveSync(app: FastifyInstance, sync: HubSync, passedOn: P
   )
 }
 
-function serveTrust(routes: FastifyInstance, { trust, founding, people, decisions }: HubSync): void {
+function serveTrust(routes: FastifyInstance, sync: HubSync): void {
+  const { trust, founding, people, decisions } = sync
   routes.post('/challenge', async (request, reply) =>
     sendJson(request, reply, await trust.challenge(await readJson(request, ChallengeRequest, smallBytes))),
   )
@@ -78,6 +79,7 @@ function serveTrust(routes: FastifyInstance, { trust, founding, people, decision
   })
   routes.post('/found', async (request, reply) => {
     const workstation = await trust.holderOf(request.headers.authorization)
+    await requireSameVersion(sync, workstation)
     return sendJson(
       request,
       reply,

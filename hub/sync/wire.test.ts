@@ -223,6 +223,25 @@ describe('pushing', () => {
     expect(answer.decided).toMatchObject([{ outcome: 'refused', status: 'waiting' }])
     const { items } = await (await hub.admin()).client(sync).workItems({})
     expect(items).toMatchObject([{ kind: 'refused', pushed: { changes: [{ table: 'app_user', id }] } }])
+    // Nor does it come in by a person's decision about it, or about something else in the same domain.
+    const { user } = await (await hub.admin()).client(auth).me()
+    const promote = { table: 'app_user', values: { roles: '["guest"]' } }
+    for (const edit of [
+      { ...promote, id },
+      { ...promote, id: user.id },
+      { table: 'sign_in', id: randomUUID(), values: { email: 'mallory@example.org' } },
+      { table: 'sign_in', id, values: { colour: 'green' } },
+      { table: 'credential', id, values: { password_hash: 'x' } },
+    ]) {
+      const resolution = {
+        ...{ domain: 'auth', itemId: items[0]?.id ?? '', reason: 'Because I can' },
+        choice: { take: 'edits' as const, edits: [edit] },
+      }
+      await expect((await hub.admin()).client(sync).resolve(resolution)).rejects.toMatchObject({
+        code: 'RULE_BROKEN',
+      })
+    }
+    expect((await (await hub.admin()).client(auth).me()).user.roles).toEqual(user.roles)
   })
 
   it('holds for a person what its procedure does not allow, and what this version has no place for', async () => {
@@ -231,6 +250,8 @@ describe('pushing', () => {
       // A query writes nothing, and rows of one domain are changed by its own commands alone.
       attempt({ procedure: 'auth.me' }),
       attempt({ procedure: 'samples.accession' }),
+      // What only hosts call.
+      attempt({ procedure: 'auth.takeCredentials' }),
       attempt({ procedure: 'samples.internal', causedBy: randomUUID() }),
       attempt({ changes: [{ ...first, values: { ...first?.values, colour: 'green' } }] }),
     ]

@@ -139,6 +139,8 @@ export async function addLaboratoryRows(
 ): Promise<number> {
   const header = await readSnapshotHeader(path)
   await tx.execute(sql`select set_config('transaction_timeout', '0', true)`)
+  if (!(await isOfThisVersion(tx, header)))
+    throw new Refusal('CONFLICT', `The rows of ${header.domain} were written by another version of TracSeq`)
   const travelling = await listTravelling(tx)
   let added = 0
   for await (const { table, lines } of readSnapshotRows(path, header, rowsPerChangeSet)) {
@@ -162,6 +164,13 @@ async function listTravelling(tx: Transaction): Promise<readonly string[]> {
       where policy <> 'local' and to_regclass(table_name) is not null order by 1`,
   )
   return rows.map(({ name }) => name)
+}
+
+/** Whether a file has the columns of now: those of another version would be left out without a word. */
+async function isOfThisVersion(tx: Transaction, header: SnapshotHeader): Promise<boolean> {
+  const applied = await rowsOf<{ name: string }>(tx, sql`select name from platform.migration order by name`)
+  const written = header.migrations.map(({ name }) => name).toSorted()
+  return applied.length === written.length && applied.every(({ name }) => written.includes(name))
 }
 
 /** Whether a line of a snapshot is one row, and names the laboratory. */

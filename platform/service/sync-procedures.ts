@@ -28,6 +28,7 @@ import { RowImages } from '../sync/database/row-images.ts'
 import type { DomainSyncContract } from '../sync/domain-contract.ts'
 import { addressOf, type RowAddress, type RowImage, splitAddress } from '../sync/change-set.ts'
 import type { DecidedNote } from '../sync/journaled.ts'
+import { upcastItem } from '../sync/upcast.ts'
 import { rowsOfItem } from '../sync/work-item.ts'
 import type { Fate } from '../sync/view.ts'
 import type { HybridClock } from './hybrid-clock.ts'
@@ -97,7 +98,9 @@ export function syncProcedures(
 
     syncWorkItems: reads((scope, { laboratoryId, withRows, ...wanted }) =>
       scope.readAcrossLaboratories(async (tx) => {
-        const open = await readOpenItems(tx, laboratoryId, wanted)
+        const upcasts = await images.upcasts(tx)
+        const read = await readOpenItems(tx, laboratoryId, wanted)
+        const open = read.map((each) => ({ ...each, item: upcastItem(each.item, upcasts) }))
         const about = withRows ? open.flatMap(({ item }) => rowsOfItem(item)) : []
         return {
           rows: await readRows(tx, laboratoryId, about),

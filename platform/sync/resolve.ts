@@ -11,7 +11,7 @@ import { type Decision, decideChangeSet } from './decide.ts'
 import { claimOf, holdersAgainst } from './exclusive.ts'
 import { type RowEdit, type SyncRules, takesPart } from './rules.ts'
 import { type Fate, type HubView, type Needs, Reader } from './view.ts'
-import { type HeldItem, isHeld, type StandingItem, type WorkItem } from './work-item.ts'
+import { type HeldItem, isHeld, rowsOfItem, type StandingItem, type WorkItem } from './work-item.ts'
 
 /** What a person decides: what the Hub has, what was pushed, or something else. */
 export type Choice =
@@ -62,6 +62,8 @@ export function resolveItem(
   const missing = needsOf(reader)
   if (missing !== null) return missing
   if (typeof edits === 'string') return { kind: 'impossible', words: edits }
+  const forbidden = choice.take === 'edits' ? findForbiddenEdit(item, edits, rules) : null
+  if (forbidden !== null) return { kind: 'impossible', words: forbidden }
   const changes = edits.map((edit) => changeOf(edit, item.domain, resolver, reader))
   const events = edits.flatMap(({ table, id, values }) => {
     const before = reader.row(addressOf(item.domain, table, id))
@@ -99,6 +101,20 @@ function approve(
   const how = { from: 'workstation', again: true, approvedBy: resolver.actorId } as const
   const decision = decideChangeSet(item.set, view, rules, how)
   return decision.kind === 'repeated' ? { kind: 'impossible', words: 'This was decided before.' } : decision
+}
+
+/**
+ * Why a person's own edits cannot be taken, in words. Whoever may decide about an item decides about its rows and nothing
+ * else, and what is changed at the Hub alone is changed by the commands for it, each with a permission of its own.
+ */
+function findForbiddenEdit(item: WorkItem, edits: readonly RowEdit[], rules: SyncRules): string | null {
+  const about = new Set(rowsOfItem(item))
+  for (const { table, id } of edits) {
+    if (rules[item.domain]?.[table]?.policy === 'hub-only')
+      return `The table ${table} is changed at the Hub only.`
+    if (!about.has(addressOf(item.domain, table, id))) return 'It is not about that row.'
+  }
+  return null
 }
 
 /** The rows to write for a choice, or in words why it cannot be chosen. */

@@ -64,6 +64,7 @@ it('takes names that every object has for what they are', () => {
 })
 
 it('names a migration that this version does not have', () => {
+  expect(findUnknownShape(upcastSet(setOf([], ['3_later']), upcasts), upcasts)).toBe('3_later')
   expect(findUnknownShape(setOf([], ['1_form', '3_later']), upcasts)).toBe('3_later')
   expect(findUnknownShape(setOf([], ['1_form']), upcasts)).toBeNull()
   expect(findUnknownShape(setOf([]), upcasts)).toBeNull()

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { ChangeSet, RowChange, RowImage } from './change-set.ts'
 import type { LogEntryBody } from './log.ts'
-import { isHeld, type WorkItem } from './work-item.ts'
+import { type ConflictPoint, isHeld, type WorkItem } from './work-item.ts'
 
 const column = z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/, 'must be the name of a column')
 
@@ -47,21 +47,42 @@ export function upcastChange(change: RowChange, upcast: Upcast): RowChange {
 
 /** A change set as this version would have written it. It is read once: afterwards it says so itself. */
 export function upcastSet<Set extends ChangeSet>(set: Set, upcasts: Upcasts): Set {
-  const missing = [...upcasts].filter(([name]) => set.shapedBy?.includes(name) !== true)
+  const missing = upcastsSince(set, upcasts)
   if (missing.length === 0) return set
   return {
     ...set,
-    shapedBy: [...upcasts.keys()],
+    // What this version does not know stays in it, to be noticed.
+    shapedBy: [...new Set([...(set.shapedBy ?? []), ...upcasts.keys()])],
     changes: missing.reduce(
-      (changes, [, upcast]) => changes.map((change) => upcastChange(change, upcast)),
+      (changes, upcast) => changes.map((change) => upcastChange(change, upcast)),
       set.changes,
     ),
   }
 }
 
-/** The same for the set that a work item holds back. */
+/** The same for a work item: the set that it holds back, and where that does not go together with the rows. */
 export function upcastItem<Item extends WorkItem>(item: Item, upcasts: Upcasts): Item {
-  return isHeld(item) ? { ...item, set: upcastSet(item.set, upcasts) } : item
+  if (!isHeld(item)) return item
+  const missing = upcastsSince(item.set, upcasts)
+  if (missing.length === 0) return item
+  const conflicts = item.conflicts.map((point) => missing.reduce(upcastPoint, point))
+  return { ...item, set: upcastSet(item.set, upcasts), conflicts }
+}
+
+function upcastPoint(point: ConflictPoint, upcast: Upcast): ConflictPoint {
+  const { table, column } = point
+  const then = own(upcast, table)
+  if (then === undefined || column === null) return point
+  const now = (value: string | null) => valueNow(then, column, value)
+  return {
+    ...{ ...point, column: own(then.renamed, column) ?? column },
+    ...{ base: now(point.base), hub: now(point.hub), pushed: now(point.pushed) },
+  }
+}
+
+/** Those that a set was not written under. */
+function upcastsSince({ shapedBy = [] }: ChangeSet, upcasts: Upcasts): readonly Upcast[] {
+  return [...upcasts].flatMap(([name, upcast]) => (shapedBy.includes(name) ? [] : [upcast]))
 }
 
 /** The same for an entry of the Hub's log, with the work items that it opens. */

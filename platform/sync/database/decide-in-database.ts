@@ -16,7 +16,7 @@ import {
 import type { DecidedNote } from '../journaled.ts'
 import type { LogEntryBody } from '../log.ts'
 import { type Choice, type Impossible, resolveItem, type Resolver } from '../resolve.ts'
-import type { SyncRules } from '../rules.ts'
+import type { RowEdit, SyncRules } from '../rules.ts'
 import { findUnknownShape, upcastItem, upcastSet } from '../upcast.ts'
 import type { Fate, Needs } from '../view.ts'
 import type { WorkItem } from '../work-item.ts'
@@ -119,9 +119,31 @@ async function findUnknown(
 ): Promise<string | null> {
   const shape = findUnknownShape(set, await images.upcasts(tx))
   if (shape !== null) return `It was made by a newer version, after ${shape}: update the Hub first.`
-  const { domain, changes } = set
-  for (const { table, values } of changes) {
-    if (rules[domain]?.[table] === undefined) continue
+  return findUnknownColumn(
+    tx,
+    images,
+    set.changes.filter(({ table }) => rules[set.domain]?.[table] !== undefined),
+  )
+}
+
+/** The same for what a person wants written instead. */
+async function findUnknownEdit(
+  tx: Transaction,
+  { images, rules }: DecidingDomain,
+  { domain }: WorkItem,
+  edits: readonly RowEdit[],
+): Promise<string | null> {
+  const stranger = edits.find(({ table }) => rules[domain]?.[table] === undefined)
+  if (stranger !== undefined) return `The table ${stranger.table} is not synced.`
+  return findUnknownColumn(tx, images, edits)
+}
+
+async function findUnknownColumn(
+  tx: Transaction,
+  images: RowImages,
+  writes: readonly { readonly table: string; readonly values: RowImage }[],
+): Promise<string | null> {
+  for (const { table, values } of writes) {
     const types = await images.typesOf(tx, table)
     const column = Object.keys(values).find((name) => !types.has(name))
     if (column !== undefined) return `The table ${table} has no column ${column} in this version.`
@@ -149,6 +171,8 @@ export async function resolveInDatabase(
       return { answer: { kind: 'impossible', words: 'It is settled already.' }, entries: [] }
     }
     const item = upcastItem(open.item, await domain.images.upcasts(tx))
+    const unknown = choice.take === 'edits' ? await findUnknownEdit(tx, domain, item, choice.edits) : null
+    if (unknown !== null) return { answer: { kind: 'impossible', words: unknown }, entries: [] }
     const decided = await attempt<Decision | Impossible>(tx, domain, laboratoryId, view, () =>
       resolveItem(item, choice, resolver, view, domain.rules),
     )

@@ -116,7 +116,7 @@ export class RowImages {
   }
 
   /** How rows from before a migration are read. */
-  async upcasts(tx: Transaction): Promise<Upcasts> {
+  async upcasts(tx: Pick<Transaction, 'execute'>): Promise<Upcasts> {
     this.#upcasts ??= new Map(
       (
         await rowsOf<{ name: string; upcast: Upcast }>(
