@@ -9,10 +9,10 @@ import {
   contentsOf,
   type Machine,
   openSyncNetwork,
-  statusOf,
   type SyncNetwork,
   until,
   untilCaughtUp,
+  waitingAt,
 } from './testing/sync-network.ts'
 
 let network: SyncNetwork
@@ -72,10 +72,6 @@ async function idOf(machine: Machine): Promise<string> {
   const { items } = await (await network.hub.admin()).client(sync).workstations()
   // In the order in which they were enrolled.
   return items[machine === one ? 0 : 1]?.id ?? ''
-}
-
-async function waitingAt(machine: Machine): Promise<number> {
-  return (await statusOf(machine)).pending.reduce((sum, { sets }) => sum + sets, 0)
 }
 
 async function countersignedAt(machine: Machine): Promise<number> {

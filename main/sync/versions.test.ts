@@ -15,6 +15,7 @@ import {
   type SyncNetwork,
   until,
   untilCaughtUp,
+  waitingAt,
 } from './testing/sync-network.ts'
 
 // One workstation is updated before the Hub, the other one after it. What each of them has made until then is in the words
@@ -61,10 +62,6 @@ async function untilToldBy(machine: Machine, words: string): Promise<void> {
     const status = await statusOf(machine)
     return status.state === 'stopped' && status.words.includes(words) ? true : null
   })
-}
-
-async function waitingAt(machine: Machine): Promise<number> {
-  return (await statusOf(machine)).pending.reduce((sum, { sets }) => sum + sets, 0)
 }
 
 async function updateTo(machine: Machine, program: string): Promise<void> {

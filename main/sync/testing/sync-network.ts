@@ -152,6 +152,11 @@ export async function statusOf(machine: Machine): Promise<SyncStatus> {
   return (await machine.admin()).client(sync).status()
 }
 
+/** How many change sets of a workstation wait for the Hub. */
+export async function waitingAt(machine: Machine): Promise<number> {
+  return (await statusOf(machine)).pending.reduce((sum, { sets }) => sum + sets, 0)
+}
+
 /** Waits until a workstation has sent and followed everything. */
 export async function untilCaughtUp(machine: Machine, withinMs = 60_000): Promise<SyncStatus> {
   let last: SyncStatus | null = null
