@@ -145,11 +145,9 @@ export class Decisions {
   }
 
   async #knownOf(laboratoryId: string, sets: readonly ChangeSet[]) {
-    const [fates, permitted] = await Promise.all([
-      this.#fates.causesOf(sets),
-      listPermitted(this.#gateway, laboratoryId, sets),
-    ])
-    return { fates, permitted: [...permitted] }
+    const fates = await this.#fates.causesOf(sets)
+    const isKnown = (id: string) => (fates[id] ?? null) !== null || sets.some((set) => set.id === id)
+    return { fates, permitted: await listPermitted(this.#gateway, laboratoryId, sets, isKnown) }
   }
 
   async #decideWaiting(laboratoryId: string): Promise<void> {

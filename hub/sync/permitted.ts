@@ -3,17 +3,19 @@ import type { Gateway } from '../../platform/gateway/gateway.ts'
 import type { ChangeSet } from '../../platform/sync/change-set.ts'
 import { PeopleOfAnswer } from '../../services/auth/contract.ts'
 
-type Author = Pick<ChangeSet, 'domain' | 'actorId' | 'procedure' | 'causedBy'>
+type Authored = Pick<ChangeSet, 'id' | 'domain' | 'actorId' | 'procedure' | 'causedBy'>
 type Person = z.output<typeof PeopleOfAnswer>['people'][number]
 
 const UserId = z.uuid()
-/** Which of these authors may do now what they did: `<person> <procedure>` for each that may. */
+
+/** The ids of those of these sets whose author may do now what they did. `isKnown` tells what the Hub has been pushed. */
 export async function listPermitted(
   gateway: Gateway,
   laboratoryId: string,
-  authors: readonly Author[],
-): Promise<readonly string[]> {
-  const ids = [...new Set(authors.map(({ actorId }) => actorId))].filter((id) => UserId.safeParse(id).success)
+  sets: readonly Authored[],
+  isKnown: (changeSetId: string) => boolean,
+): Promise<string[]> {
+  const ids = [...new Set(sets.map(({ actorId }) => actorId))].filter((id) => UserId.safeParse(id).success)
   const { people } = PeopleOfAnswer.parse(
     await gateway.call({
       path: ['auth', 'peopleOf'],
@@ -22,22 +24,24 @@ export async function listPermitted(
     }),
   )
   const known = new Map(people.map((person) => [person.userId as string, person]))
-  const permitted = authors.filter((author) =>
-    isPermitted(gateway, author, known.get(author.actorId) ?? null),
-  )
-  return [...new Set(permitted.map(({ actorId, procedure }) => `${actorId} ${procedure}`))]
+  return sets
+    .filter((set) => isPermitted(gateway, set, known.get(set.actorId) ?? null, isKnown))
+    .map(({ id }) => id)
 }
 
 function isPermitted(
   gateway: Gateway,
-  { domain, actorId, procedure, causedBy }: Author,
+  { domain, actorId, procedure, causedBy }: Authored,
   person: Person | null,
+  isKnown: (changeSetId: string) => boolean,
 ): boolean {
   const isActive = person?.status === 'active'
-  // What a service does by itself: reactions, and work across domains that was taken up again. A reaction stands and falls
-  // with what it reacts to, and no door leads to such a procedure.
-  if (procedure === `${domain}.internal`)
-    return causedBy !== null || isActive || actorId.startsWith('service:')
+  // What a service does by itself, and no door leads to: a reaction, which stands and falls with what it reacts to, and work
+  // across domains that was taken up again for the person who began it.
+  if (procedure === `${domain}.internal`) {
+    const hasCause = causedBy !== null && isKnown(causedBy)
+    return hasCause || isActive || actorId === `service:${domain}`
+  }
   // Rows are changed by commands of their own domain alone.
   if (!procedure.startsWith(`${domain}.`)) return false
   const meta = gateway.catalogue.find(procedure.split('.'))?.meta

@@ -265,6 +265,24 @@ describe('pushing', () => {
     expect(await client.workItems({ limit: 2 })).toEqual({ items: all.items.slice(0, 2), total: all.total })
   })
 
+  it('takes what a service did by itself only beside what it reacted to', async () => {
+    const nobody = { actorId: randomUUID(), procedure: 'auth.internal' }
+    const cause = randomUUID()
+    const sets = [
+      attempt({ id: cause }),
+      attempt({ ...nobody, causedBy: cause }),
+      // Neither the company of the one before nor a cause that nobody has seen makes these somebody's work.
+      attempt({ ...nobody, causedBy: null }),
+      attempt({ ...nobody, causedBy: randomUUID() }),
+      attempt({ ...nobody, actorId: 'service:samples', causedBy: null }),
+    ]
+    const { decided } = await bench.push(bench.runOf(sets))
+    expect(decided.map(({ outcome }) => outcome)).toEqual([
+      ...['applied', 'applied'],
+      ...['review', 'review', 'review'],
+    ])
+  })
+
   it('caps a clock that runs ahead, and says so', async () => {
     const id = randomUUID()
     const ahead = 5 * 60 * 60_000

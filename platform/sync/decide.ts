@@ -162,7 +162,7 @@ class Attempt {
 
   #isPermitted(): boolean {
     if (this.#how.from === 'hub' || this.#how.approvedBy !== undefined) return true
-    return this.#reader.mayDo(this.#set.actorId, this.#set.procedure)
+    return this.#reader.isPermitted(this.#set.id, this.#set.actorId)
   }
 
   /** The waiting sets that this one builds on: their rows, rows that only they make, or their events. */

@@ -29,8 +29,8 @@ export const FateSchema = z.object({
 const Known = z.object({
   /** Of change sets in other domains, by id; null for one that is not known anywhere. */
   fates: z.record(z.string(), FateSchema.nullable()),
-  /** `<person> <procedure>` for everything that its person may do now. */
-  permitted: z.array(z.string()),
+  /** The change sets whose authors may do now what these did. */
+  permitted: z.array(z.uuid()),
 })
 
 const Choice = z.discriminatedUnion('take', [

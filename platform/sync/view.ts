@@ -30,8 +30,8 @@ export type Question =
   | { readonly ask: 'maker'; readonly address: RowAddress }
   /** The standing items of a kind about a subject that are open or were acknowledged. */
   | { readonly ask: 'standing'; readonly kind: string; readonly domain: string; readonly subject: string }
-  /** Whether the person may do this now. */
-  | { readonly ask: 'permission'; readonly actorId: string; readonly procedure: string }
+  /** Whether its author may do now what the change set did. */
+  | { readonly ask: 'permission'; readonly changeSetId: string; readonly actorId: string }
 
 /** What is known of a standing item: what it found, and whether a person has said that it may stay. */
 export interface Standing {
@@ -93,7 +93,7 @@ export function nameQuestion(question: Question): string {
     case 'standing':
       return `standing ${question.kind} ${question.domain} ${question.subject}`
     case 'permission':
-      return `permission ${question.actorId} ${question.procedure}`
+      return `permission ${question.changeSetId}`
   }
 }
 
@@ -134,8 +134,8 @@ export class Reader {
     return this.#read({ ask: 'standing', kind, domain, subject }, [])
   }
 
-  mayDo(actorId: string, procedure: string): boolean {
-    return this.#read({ ask: 'permission', actorId, procedure }, true)
+  isPermitted(changeSetId: string, actorId: string): boolean {
+    return this.#read({ ask: 'permission', changeSetId, actorId }, true)
   }
 
   #read<Ask extends Question['ask']>(

@@ -346,7 +346,7 @@ export async function openSyncedLaboratory(workstationCount: number): Promise<Sy
       sets: [JSON.parse(JSON.stringify(set)) as never],
       known: {
         ...(await knownFor(set.causedBy, domain)),
-        permitted: [`${set.actorId} ${set.procedure}`],
+        permitted: [set.id],
       },
       again,
     })

@@ -19,7 +19,7 @@ import type { RowImages } from './row-images.ts'
 /** What the Hub knows outside of the domain's database. */
 export interface Known {
   readonly fates: ReadonlyMap<string, Fate | null>
-  /** `<person> <procedure>`. */
+  /** Change sets whose authors may do now what these did. */
   readonly permitted: ReadonlySet<string>
 }
 
@@ -104,7 +104,7 @@ export class BatchView implements HubView {
       case 'standing':
         return this.#answerStanding(question)
       case 'permission':
-        return this.#known.permitted.has(`${question.actorId} ${question.procedure}`)
+        return this.#known.permitted.has(question.changeSetId)
     }
   }
 
