@@ -40,6 +40,9 @@ const Payload = z.object({
   }),
 })
 
+/** Whose changes need not name the sample. */
+const tablesOfOwners = new Set(['sample_container', 'sample_code', 'sample_relation'])
+
 /** Of which samples these entries write; of any, where a content was removed. */
 async function samplesIn(
   entries: readonly Pick<JournalEntry, 'payload'>[],
@@ -49,15 +52,15 @@ async function samplesIn(
   for (const { payload } of entries) {
     if (payload === null) return 'all'
     const { laboratoryId, changes } = Payload.parse(JSON.parse(payload)).body
-    const containerIds: string[] = []
+    const rowIds: string[] = []
     for (const { table, key, values } of changes) {
       const named = table === 'sample' ? key.id : (values['sample_id'] ?? null)
       if (named !== null) found.add(named)
       // A changed row names only what was changed.
-      else if (table === 'sample_container') containerIds.push(key.id)
+      else if (tablesOfOwners.has(table)) rowIds.push(key.id)
     }
-    if (containerIds.length === 0 || laboratoryId == null) continue
-    const { sampleIds } = await at(laboratoryId, null).samples.shippingOwners({ containerIds })
+    if (rowIds.length === 0 || laboratoryId == null) continue
+    const { sampleIds } = await at(laboratoryId, null).samples.shippingOwners({ rowIds })
     for (const id of sampleIds) found.add(id)
   }
   return [...found]

@@ -3,6 +3,8 @@ import fc from 'fast-check'
 import { PGlite } from '@electric-sql/pglite'
 import { ORPCError } from '@orpc/client'
 import { v7 as uuidv7 } from 'uuid'
+import type { ChangeSet } from '../../platform/sync/change-set.ts'
+import { pushedSetOf } from '../../platform/sync/journaled.ts'
 import { stateOf } from './journey.ts'
 import { ShipmentStore } from './shipment-store.ts'
 import { openTestHub, presenceOf, type TestHub, type TestLaboratory } from './testing/two-laboratories.ts'
@@ -119,6 +121,37 @@ describe('shipping between two laboratories', () => {
     hub.work.length = 0
     await expect(send(a, a, free.sample.id)).rejects.toThrow(/another laboratory/)
     await expect(send(a, b, uuidv7())).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  })
+
+  it('does not ship a sample whose tube is still on its way from a workstation', async () => {
+    const after = (await hub.bench.journal.domainHead('samples'))?.domainSequence ?? 0
+    await receive(b, 'S-3 half')
+    await hub.bench.settle()
+    const entries = await hub.bench.journal.readDomain({
+      ...{ domain: 'samples', afterDomainSequence: after, limit: 100 },
+    })
+    // The same receipt at a workstation of the other laboratory: of what it pushed, the samples have been decided.
+    const ids = new Map([[b.desk.laboratoryId, a.desk.laboratoryId]])
+    const elsewhere = (text: string) =>
+      text.replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, (id) => {
+        if (!ids.has(id)) ids.set(id, uuidv7())
+        return ids.get(id) ?? ''
+      })
+    const sets = entries.flatMap((entry) => {
+      const set = pushedSetOf(entry, JSON.parse(entry.payload ?? '{}'))
+      return set === null ? [] : [JSON.parse(elsewhere(JSON.stringify(set))) as ChangeSet]
+    })
+    const { decided } = await hub.bench.syncOf('samples').syncDecide({
+      ...{ sets: sets as never, again: false },
+      known: { fates: {}, permitted: sets.map(({ id }) => id) },
+    })
+    expect(decided.map(({ outcome }) => outcome)).toEqual(sets.map(() => 'applied'))
+    const { items } = await a.samples.list({ search: 'S-3 half' })
+    expect(items).toMatchObject([{ state: 'validated' }])
+    await expect(send(a, b, items[0]?.id ?? '')).rejects.toThrow(
+      /tube of S-3 half is not in this storage yet/,
+    )
+    expect(await presenceOf(a, items[0]?.id ?? '')).toBe('live')
   })
 
   it('what is missing stays with the shipment, and its sender may take it back', async () => {

@@ -4,7 +4,7 @@ import { travellingRowsAtMost } from '../../platform/contract/travelling-rows.ts
 import { hashRequest } from '../../platform/database/change.ts'
 import type { SampleId } from '../../services/samples/contract.ts'
 import { Journey } from './journey.ts'
-import type { Surroundings } from './laboratory-client.ts'
+import type { LaboratoryClient, Surroundings } from './laboratory-client.ts'
 import { noteNews } from './news.ts'
 import type { Asker, ShipmentStore, ShippingRequest, StoredShipment } from './shipment-store.ts'
 
@@ -23,6 +23,8 @@ interface Order extends Parcel {
   readonly sampleIds: readonly string[]
   readonly toLaboratoryId: string
 }
+
+type Checked = Awaited<ReturnType<LaboratoryClient['samples']['shippingCheck']>>[number]
 
 /** What is written of a sample while it is sent and received must still fit. */
 const roomForTheJourney = 50
@@ -70,6 +72,7 @@ export class Shipments {
     return found.map((sample) => {
       const own: readonly string[] = [sample.id, ...sample.containerIds]
       const ofTubes = places.filter((each) => own.includes(each.containerId))
+      const ofCodes = codes.filter((each) => own.includes(each.thing.id))
       const rows = Math.max(
         sample.rows,
         ofTubes.reduce((sum, each) => sum + each.rows, 0),
@@ -81,7 +84,8 @@ export class Shipments {
         obstacles: [
           ...sample.obstacles,
           ...ofTubes.flatMap((each) => each.words ?? []),
-          ...codes.flatMap((each) => (own.includes(each.thing.id) ? [each.words] : [])),
+          ...ofCodes.flatMap((each) => each.words ?? []),
+          ...sayStillComing(sample, { places: ofTubes, codes: ofCodes }),
           ...work.flatMap((each) =>
             own.some(each.isAbout)
               ? [`Something about ${sample.name} waits for a decision: ${each.words}`]
@@ -331,6 +335,24 @@ function requireInside(items: StoredShipment['items'], sampleIds: readonly strin
   const stranger = sampleIds.find((sampleId) => !items.some((item) => item.sample_id === sampleId))
   if (stranger !== undefined)
     throw ruleBroken('sample_not_in_shipment', `${stranger} is not in this shipment.`, field)
+}
+
+/**
+ * What a workstation pushed is decided domain by domain: for a moment, or longer when the Hub stops just then, the sample is
+ * here and its tube or code is not. Shipped like that it would leave them behind.
+ */
+function sayStillComing(
+  { name, code, containerIds }: Pick<Checked, 'name' | 'code' | 'containerIds'>,
+  here: {
+    readonly places: readonly { readonly containerId: string }[]
+    readonly codes: readonly { readonly text: string }[]
+  },
+): readonly string[] {
+  const hasTubes = containerIds.every((id) => here.places.some(({ containerId }) => containerId === id))
+  const hasCode = code === null || here.codes.some(({ text }) => text === code)
+  return hasTubes && hasCode
+    ? []
+    : [`The tube of ${name} is not in this storage yet: its workstation is still sending it. Try again soon.`]
 }
 
 function sayTooLong(name: string, rows: number): readonly string[] {

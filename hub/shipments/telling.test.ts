@@ -84,8 +84,22 @@ it('hears of a tube by itself, whose changes do not name the sample', async () =
   await hub.shipments.tellSenders()
   expect((await a.samples.get({ id })).state).toBe('discarded')
   expect(hub.calls.find(({ name }) => name === 'shippingOwners')?.input).toEqual({
-    containerIds: [containerId],
+    rowIds: [containerId],
   })
+  await untilQuiet()
+})
+
+it('hears of a further code, of which neither the sample nor its tube says anything', async () => {
+  const { id, containerId } = nth(6)
+  const codesAtSender = async () => {
+    const { rows } = await a.samples.shippingRecord({ id })
+    return rows.flatMap(({ table, row }) => (table === 'sample_code' ? [row['code']] : []))
+  }
+  const [printed] = await codesAtSender()
+  await b.barcodes.link({ text: 'SECOND-1', thing: { kind: 'container', id: containerId } })
+  await hub.bench.settle()
+  await hub.shipments.tellSenders()
+  expect(new Set(await codesAtSender())).toEqual(new Set([printed, 'SECOND-1']))
   await untilQuiet()
 })
 

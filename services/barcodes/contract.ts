@@ -174,9 +174,13 @@ export const barcodes = domainContract('barcodes', {
   ),
 
   // Asked by the Hub's shipments alone.
-  shippingCheck: query({ ...shipping, largeInput: true, summary: 'Codes that nobody has decided about' })
+  shippingCheck: query({
+    ...shipping,
+    largeInput: true,
+    summary: 'The codes of things, and what keeps these',
+  })
     .input(Shipped)
-    .output(z.array(z.object({ thing: Thing, words: z.string() }))),
+    .output(z.array(z.object({ thing: Thing, text: z.string(), words: z.string().nullable() }))),
   shippingRecord: command({ ...shipping, summary: 'The codes of things, as they are written' })
     .input(Shipped)
     .output(z.object({ rows: TravellingRows })),

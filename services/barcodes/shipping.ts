@@ -8,6 +8,7 @@ import { code } from './schema.ts'
 
 const tables = new TravellingTables()
 
+/** The codes of things, with what keeps them from being shipped. */
 export const shippingCheck = reads((scope: ReadScope, input: { things: Thing[] }) =>
   scope.read(async (tx) => {
     const ids = input.things.map(({ id }) => id)
@@ -15,13 +16,13 @@ export const shippingCheck = reads((scope: ReadScope, input: { things: Thing[] }
       ids.length === 0
         ? []
         : await tx
-            .select({ id: code.thingId, kind: code.thingKind, text: code.text })
+            .select({ id: code.thingId, kind: code.thingKind, text: code.text, contested: code.contested })
             .from(code)
-            .where(and(inArray(code.thingId, ids), code.contested, ne(code.state, 'released')))
-    return rows.flatMap(({ id, kind, text }) => {
+            .where(and(inArray(code.thingId, ids), ne(code.state, 'released')))
+    return rows.flatMap(({ id, kind, text, contested }) => {
       const thing = input.things.find((each) => each.id === id && each.kind === kind)
       const words = `The code ${text} is contested: decide first which thing it belongs to.`
-      return thing === undefined ? [] : [{ thing, words }]
+      return thing === undefined ? [] : [{ thing, text, words: contested ? words : null }]
     })
   }),
 )

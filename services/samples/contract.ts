@@ -513,8 +513,12 @@ export const samples = domainContract('samples', {
   shippingDigests: query({ ...shipping, largeInput: true, summary: 'Whether something of samples changed' })
     .input(z.object({ ids: z.array(SampleId).max(500) }))
     .output(z.record(z.string(), z.string())),
-  shippingOwners: query({ ...shipping, largeInput: true, summary: 'Which samples are in these tubes' })
-    .input(z.object({ containerIds: z.array(z.uuid()).max(1_000) }))
+  shippingOwners: query({
+    ...shipping,
+    largeInput: true,
+    summary: 'Which samples these tubes, codes and relations are of',
+  })
+    .input(z.object({ rowIds: z.array(z.uuid()).max(1_000) }))
     .output(z.object({ sampleIds: z.array(SampleId) })),
   land: command({ ...shipping, summary: "Write another laboratory's record of a sample" })
     .input(

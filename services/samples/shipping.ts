@@ -106,20 +106,31 @@ export const shippingDigests = reads((scope: ReadScope, input: { ids: string[] }
     const rows = await rowsOf<{ id: string; digest: string }>(
       tx,
       sql`select id::text, md5(string_agg(revision::text, ' ' order by revision)) as digest
-        from (select id, revision from sample where id = ${ids} union all ${sql.join(ofSample, sql` union all `)}) as said
+        from (select id, revision from sample where id = ${ids} union all ${sql.join(ofSample, sql` union all `)}
+          union all select child_id, revision from sample_relation where child_id = ${ids}
+          union all select parent_id, revision from sample_relation where parent_id = ${ids}
+          union all select thing_id::uuid, revision from sample_code
+            where thing_kind = 'sample' and thing_id = any (array(select json_array_elements_text(${JSON.stringify(input.ids)}::json)))
+          union all select sample_id, sample_code.revision from sample_container join sample_code
+            on thing_kind = 'container' and thing_id = sample_container.id::text where sample_id = ${ids}) as said
         group by id`,
     )
     return Object.fromEntries(rows.map(({ id, digest }) => [id, digest]))
   }),
 )
 
-/** Which samples are in these tubes, or were. */
-export const shippingOwners = reads((scope: ReadScope, input: { containerIds: string[] }) =>
+/** Which samples these tubes, codes and relations are of, or were. */
+export const shippingOwners = reads((scope: ReadScope, input: { rowIds: string[] }) =>
   scope.read(async (tx) => {
     const rows = await rowsOf<{ id: string }>(
       tx,
-      sql`select distinct sample_id::text as id from sample_container
-        where id = any (array(select each::uuid from json_array_elements_text(${JSON.stringify(input.containerIds)}::json) each))`,
+      sql`with wanted as (select each::uuid as id from json_array_elements_text(${JSON.stringify(input.rowIds)}::json) each),
+        tube as (
+          select id from wanted
+          union all select thing_id::uuid from sample_code where thing_kind = 'container' and id in (select id from wanted))
+        select sample_id::text as id from sample_container where id in (select id from tube)
+        union select thing_id from sample_code where thing_kind = 'sample' and id in (select id from wanted)
+        union select unnest(array[child_id, parent_id])::text from sample_relation where id in (select id from wanted)`,
     )
     return { sampleIds: rows.map(({ id }) => id) }
   }),
