@@ -1,5 +1,6 @@
-import { randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { randomBytes, randomUUID } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -340,7 +341,8 @@ describe('a workstation of another laboratory', () => {
       return enrolOnWire(hub.url, code, { laboratory: { id, name: 'Plover Labs' } })
     }
     expect(await refusalOf(enrol(theFirst.laboratoryId))).toBe('409 LABORATORY_KNOWN')
-    const founder = await enrol(randomUUID())
+    const founded = randomUUID()
+    const founder = await enrol(founded)
     const found = (files: object) =>
       founder.connection.ask('/found', z.unknown(), {
         ...{ method: 'POST', json: { files, credentials: [{ userId: world.userId, passwordHash: 'x' }] } },
@@ -354,6 +356,15 @@ describe('a workstation of another laboratory', () => {
       const asked = found({ ...files, auth: await bringRows(founder, 'auth', [[table, row]]) })
       expect([table, await refusalOf(asked)]).toEqual([table, '400 BAD_REQUEST'])
     }
+    // No snapshot at all, and one whose row is none.
+    const scrap = join(makeTestFolder('tracseq-founder-'), 'scrap')
+    writeFileSync(scrap, randomBytes(5_000))
+    const [[table, row] = ['', {}]] = smuggled(founded)
+    const scraps = [
+      await bringFile(founder, scrap),
+      await bringRows(founder, 'auth', [[table, { ...row, id: 'no id' }]]),
+    ]
+    for (const auth of scraps) expect(await refusalOf(found({ ...files, auth }))).toBe('400 BAD_REQUEST')
     // Columns of another version would be left out without a word.
     const older = await bringRows(founder, 'auth', [], migrationsOf('auth').slice(0, -1))
     expect(await refusalOf(found({ ...files, auth: older }))).toBe('409 CONFLICT')
@@ -554,7 +565,7 @@ function migrationsOf(domain: string): readonly string[] {
 
 /** Puts a file of a founder's rows onto its shelf at the Hub, as snapshots of a workstation are written. */
 async function bringRows(
-  { connection }: WireWorkstation,
+  workstation: WireWorkstation,
   domain: string,
   rows: readonly Row[],
   migrations = migrationsOf(domain),
@@ -571,6 +582,10 @@ async function bringRows(
     yield lines
   })()
   const { path } = await writeSnapshotFile(makeTestFolder('tracseq-founder-'), header, pages)
+  return bringFile(workstation, path)
+}
+
+async function bringFile({ connection }: WireWorkstation, path: string): Promise<string> {
   const sha256 = digestOf(readFileSync(path))
   await connection.open(`/files/${sha256}`, { method: 'PUT', file: path })
   return sha256

@@ -142,7 +142,7 @@ describe('shipping between two laboratories', () => {
       return set === null ? [] : [JSON.parse(elsewhere(JSON.stringify(set))) as ChangeSet]
     })
     const { decided } = await hub.bench.syncOf('samples').syncDecide({
-      ...{ sets: sets as never, again: false },
+      ...{ sets, again: false },
       known: { fates: {}, permitted: sets.map(({ id }) => id) },
     })
     expect(decided.map(({ outcome }) => outcome)).toEqual(sets.map(() => 'applied'))

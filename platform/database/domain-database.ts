@@ -343,12 +343,17 @@ export class DomainDatabase {
   }
 
   /** Nobody may write for hours: what the journal lacks is offered to it again all the same. */
-  #drainSoon(afterMs: number): void {
+  #drainSoon(afterMs: number, isTold = false): void {
     if (this.#drainTimer !== null) clearTimeout(this.#drainTimer)
     this.#drainTimer = setTimeout(() => {
       this.#drainTimer = null
       if (!this.#behind || this.#engine.stopped.aborted) return
-      this.#lastSent = this.#drain().catch(() => this.#drainSoon(drainAgainAfterMs))
+      this.#lastSent = this.#drain().catch((error: unknown) => {
+        const { domain, onTrouble } = this.#options
+        const words = `${domain}: the journal did not take what it lacks; it is offered again until it does`
+        if (!isTold) onTrouble?.(words, error)
+        this.#drainSoon(drainAgainAfterMs, true)
+      })
     }, afterMs)
     this.#drainTimer.unref()
   }

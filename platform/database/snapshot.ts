@@ -137,7 +137,7 @@ export async function addLaboratoryRows(
   beforePart: () => Promise<void>,
   afterPart: () => Promise<void>,
 ): Promise<number> {
-  const header = await readSnapshotHeader(path)
+  const header = await readSnapshotHeader(path).catch(refuseBadFile)
   await tx.execute(sql`select set_config('transaction_timeout', '0', true)`)
   if (!(await isOfThisVersion(tx, header)))
     throw new Refusal('CONFLICT', `The rows of ${header.domain} were written by another version of TracSeq`)
@@ -149,11 +149,21 @@ export async function addLaboratoryRows(
     if (!lines.every((line) => isOfLaboratory(line, table.columns, laboratoryId)))
       throw new Refusal('BAD_REQUEST', `A row of ${table.name} is not of the laboratory that is founded`)
     await beforePart()
-    await insertRows(tx, table, await columnTypes(tx, table.name), lines)
+    await insertRows(tx, table, await columnTypes(tx, table.name), lines).catch(refuseBadFile)
     await afterPart()
     added += lines.length
   }
   return added
+}
+
+/** What a file from elsewhere holds may be damaged, or no rows at all: a fault of who sent it, said without our own paths. */
+function refuseBadFile(error: unknown): never {
+  const state = z
+    .object({ code: z.string() })
+    .safeParse(error instanceof Error ? (error.cause ?? error) : error)
+  const isOfContent = /^2[23]/.test(state.data?.code ?? '')
+  if (!isOfContent && !(error instanceof SnapshotDamaged) && !(error instanceof SyntaxError)) throw error
+  throw new Refusal('BAD_REQUEST', 'The file does not hold rows that TracSeq wrote: it is damaged')
 }
 
 /** The tables whose rows go to other copies. */

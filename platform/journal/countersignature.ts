@@ -21,8 +21,11 @@ const Countersignature = z.strictObject({
 })
 export type Countersignature = z.output<typeof Countersignature>
 
-/** Keeps the newest one beside the journal. */
+/** Keeps the newest one beside the journal: the Hub may say again what it said earlier, as on a stick that was long under way. */
 export function keepCountersignature(home: string, countersignature: Countersignature): void {
+  const { hubKey, epoch, sequence } = countersignature
+  const kept = readIfSound(home)
+  if (kept?.hubKey === hubKey && kept.epoch === epoch && kept.sequence > sequence) return
   writeWhole(pathIn(home), JSON.stringify(countersignature, null, 2))
 }
 
@@ -30,6 +33,15 @@ export function keepCountersignature(home: string, countersignature: Countersign
 export function readCountersignature(home: string): Countersignature | null {
   const path = pathIn(home)
   return existsSync(path) ? Countersignature.parse(JSON.parse(readFileSync(path, 'utf8'))) : null
+}
+
+/** A damaged one is written anew; `verify` tells of it as long as it is there. */
+function readIfSound(home: string): Countersignature | null {
+  try {
+    return readCountersignature(home)
+  } catch {
+    return null
+  }
 }
 
 /** Whether the Hub with the key in it made it. */

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type Countersignature, keepCountersignature } from './countersignature.ts'
+import { type Countersignature, keepCountersignature, readCountersignature } from './countersignature.ts'
 import { checkpointBytes, GENESIS_HASH, hashEntry, hashPayload } from './entry.ts'
 import { journalPath } from './open-journal.ts'
 import { startJournal } from './start-journal.ts'
@@ -223,6 +223,17 @@ describe('verifyJournal', () => {
         countersigned: { upTo: 40, by: hub.fingerprint },
         problems: [],
       })
+    })
+
+    it('an older word does not take the place of a newer one, but one about a journal begun anew does', () => {
+      countersign(40, headHash(40))
+      countersign(39, headHash(39))
+      expect(readCountersignature(home)?.sequence).toBe(40)
+      countersign(5, headHash(5), { epoch: 3 })
+      expect(readCountersignature(home)?.sequence).toBe(5)
+      writeFileSync(file(), 'scribble')
+      countersign(7, headHash(7))
+      expect(readCountersignature(home)?.sequence).toBe(7)
     })
 
     it('another journal in its place is found, even one that is sound in itself', () => {
