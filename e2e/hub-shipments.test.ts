@@ -157,7 +157,14 @@ async function open(context: BrowserContext): Promise<Page> {
   return page
 }
 
+/** Accessible, with pictures as on a small screen and on a large one. */
 async function look(page: Page, name: string): Promise<void> {
-  await expectAccessible(page)
-  await page.screenshot({ path: `test-results/hub-shipments/${name}.png` })
+  for (const [width, height] of [
+    [1920, 1080],
+    [1280, 800],
+  ] as const) {
+    await page.setViewportSize({ width, height })
+    await expectAccessible(page)
+    await page.screenshot({ path: `test-results/hub-shipments/${name}-${width}.png` })
+  }
 }

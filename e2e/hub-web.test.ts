@@ -9,7 +9,7 @@ import {
   startWorkstationProcess,
   type WorkstationProcess,
 } from '../main/testing/workstation-process.ts'
-import { enrolOnWire } from '../hub/sync/testing/wire-workstation.ts'
+import { attemptToSignIn, enrolOnWire } from '../hub/sync/testing/wire-workstation.ts'
 import { sync } from '../platform/sync/contract.ts'
 import { auth } from '../services/auth/contract.ts'
 import { samples } from '../services/samples/contract.ts'
@@ -184,6 +184,23 @@ test('what a workstation and the Hub changed differently is decided here, side b
   expect(await admin.client(samples).get({ id: tube.id })).toMatchObject({ project: 'ONC-15' })
 })
 
+test('of very much that waits the oldest is shown, and how much there is', async () => {
+  const { user, laboratory } = await admin.client(auth).me()
+  const { code } = await admin.client(sync).createEnrolmentCode({})
+  const workstation = await enrolOnWire(hub.url, code)
+  // What only hosts call is nobody's work: each is held for a person.
+  const held = Array.from({ length: 215 }, () =>
+    attemptToSignIn({ laboratoryId: laboratory.id, actorId: user.id }, { procedure: 'auth.takeCredentials' }),
+  )
+  for (let from = 0; from < held.length; from += 50)
+    await workstation.push(workstation.runOf(held.slice(from, from + 50)))
+  await goToScreen(page, 'Sync')
+  await page.getByRole('button', { name: /^To decide/ }).click()
+  await expect(page.getByText('15 more come when some of these are decided')).toBeVisible()
+  await page.getByText('15 more come when some of these are decided').scrollIntoViewIfNeeded()
+  await look('many-to-decide')
+})
+
 test('every screen is accessible and shows no defect', async () => {
   for (const screen of ['Storage', 'Receive', 'Shipments', 'Audit', 'System', 'People']) {
     await goToScreen(page, screen)
@@ -206,7 +223,14 @@ async function expectSample(): Promise<void> {
   await expect(page.locator('.sample-head').getByText(tube.code)).toBeVisible()
 }
 
+/** Accessible, with pictures as on a small screen and on a large one. */
 async function look(name: string): Promise<void> {
-  await expectAccessible(page)
-  await page.screenshot({ path: `test-results/hub-web/${name}.png` })
+  for (const [width, height] of [
+    [1920, 1080],
+    [1280, 800],
+  ] as const) {
+    await page.setViewportSize({ width, height })
+    await expectAccessible(page)
+    await page.screenshot({ path: `test-results/hub-web/${name}-${width}.png` })
+  }
 }

@@ -138,7 +138,9 @@ function ItemList({ items, later, open, onOpen }: ItemListProps) {
           )
         })}
       </ul>
-      {later > 0 && <p className="quiet-line">{t('later', { count: later, shown: countText(later) })}</p>}
+      {later > 0 && (
+        <p className="quiet-line later">{t('later', { count: later, shown: countText(later) })}</p>
+      )}
     </nav>
   )
 }

@@ -194,7 +194,7 @@ function Proposals({ item, row, thingOf }: ProposalsProps) {
           <thead>
             <tr>
               <th>{t('field')}</th>
-              <th>{t('before')}</th>
+              {!row.isNew && <th>{t('before')}</th>}
               <th>{t('atHub')}</th>
               <th>{t('wasPushed')}</th>
             </tr>
@@ -238,7 +238,7 @@ function FieldLine({ table, field, isNew, thingOf }: FieldLineProps) {
           </span>
         )}
       </th>
-      <td className="t2">{isNew ? '' : say(before)}</td>
+      {!isNew && <td className="t2">{say(before)}</td>}
       <td className={hub === before ? 't2' : 'medium'}>{isNew ? t('notThere') : say(hub)}</td>
       <td className="medium">
         {say(pushed)}

@@ -24,7 +24,16 @@ export interface RowProposals {
 
 /** What only the database needs, or follows from the rest. */
 const internal: ReadonlySet<string> = new Set([
-  ...['id', 'laboratory_id', 'revision', 'written_revision', 'contested', 'lookup_key', 'updated_at'],
+  ...[
+    'id',
+    'laboratory_id',
+    'revision',
+    'written_revision',
+    'contested',
+    'lookup_key',
+    'updated_at',
+    'file_sha256',
+  ],
   ...['created_by_id', 'by_id', 'held_by_id', 'marked_by_id', 'actor_id', 'import_id', 'predecessor_id'],
   ...[
     'placement_ahead',
