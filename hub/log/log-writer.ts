@@ -1,9 +1,9 @@
 import type { ClientBase } from 'pg'
 import { z } from 'zod'
+import { epochEntry, type EpochRequest } from '../../platform/journal/announcement.ts'
 import {
   assertEntryIsSound,
   checkpointBytes,
-  composePayload,
   GENESIS_HASH,
   hashEntry,
   hashPayload,
@@ -11,7 +11,7 @@ import {
   type NewJournalEntry,
 } from '../../platform/journal/entry.ts'
 import { JournalError } from '../../platform/journal/journal-error.ts'
-import type { AppendResult, EpochRequest, JournalEpoch } from '../../platform/journal/journal-store.ts'
+import type { AppendResult, JournalEpoch } from '../../platform/journal/journal-store.ts'
 import type { WorkstationKey } from '../../platform/journal/workstation-key.ts'
 import { NO_LABORATORY } from './log-schema.ts'
 
@@ -110,24 +110,11 @@ export class LogWriter {
       const { started_at: startedAt, reason, at } = last
       return { number: this.#ends.epoch, startedAtSequence: Number(at), startedAt, reason, gaps: [] }
     }
-    const metadata = {
-      kind: 'epoch',
-      domain: JOURNAL_DOMAIN,
-      domainSequence: (this.#ends.domains.get(JOURNAL_DOMAIN) ?? 0) + 1,
-      changeSetId: request.changeSetId,
-      origin: 'repair',
-      actorId: request.actorId,
-      workstationId: request.workstationId,
-      hybridLogicalTime: request.hybridLogicalTime,
-      reason: request.reason,
-      correlationId: request.correlationId,
-      recordedAt: request.recordedAt,
-      eventNames: [],
-    } as const
     const number = this.#ends.epoch + 1
-    const payload = composePayload(metadata, { number, reason: request.reason })
+    const domainSequence = (this.#ends.domains.get(JOURNAL_DOMAIN) ?? 0) + 1
+    const entry = epochEntry(request, { number, domainSequence })
     const ends = copyEnds(this.#ends)
-    const one = place({ ...metadata, payload }, hashPayload(payload), ends)
+    const one = place(entry, hashPayload(entry.payload), ends)
     await this.#insert([one])
     await this.#client.query('insert into epoch values ($1, $2, $3, $4)', [
       number,

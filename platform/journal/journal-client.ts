@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
+import { gapEntry, type EpochRequest, type GapRequest } from './announcement.ts'
 import type { AuditItem, AuditPage, AuditSearch } from './audit-search.ts'
-import { composePayload } from './entry.ts'
 import type { JournalEntry, NewJournalEntry } from './entry.ts'
 import { JournalError } from './journal-error.ts'
 import type {
@@ -15,8 +15,6 @@ import type {
 import type {
   AppendResult,
   DomainHead,
-  EntryAuthor,
-  EpochRequest,
   JournalCheckpoint,
   JournalEpoch,
   JournalHead,
@@ -25,14 +23,6 @@ import type {
 } from './journal-store.ts'
 import type { NewScan, Scan, ScanSettlement } from './scan-intake.ts'
 import type { VerifyRequest, VerifyResult } from './verify-journal.ts'
-
-export interface GapRequest extends EntryAuthor {
-  readonly domain: string
-  readonly lostFrom: number
-  readonly lostTo: number
-  /** In words, for people. */
-  readonly reason: string
-}
 
 /**
  * The journal as seen from a domain worker or the host. Every call ends by its deadline with a JournalError at the latest,
@@ -305,23 +295,4 @@ function parseCursor(cursor: string): number {
   if (!/^[1-9][0-9]{0,14}$/.test(cursor))
     throw new JournalError('INVALID_ENTRY', `Audit search refused: cursor: "${cursor}" is none of ours`)
   return Number(cursor)
-}
-
-function gapEntry(request: GapRequest): NewJournalEntry {
-  const metadata = {
-    kind: 'gap',
-    domain: request.domain,
-    domainSequence: request.lostTo,
-    changeSetId: request.changeSetId,
-    origin: 'repair',
-    actorId: request.actorId,
-    workstationId: request.workstationId,
-    hybridLogicalTime: request.hybridLogicalTime,
-    reason: request.reason,
-    correlationId: request.correlationId,
-    recordedAt: request.recordedAt,
-    eventNames: [],
-  } as const
-  const { lostFrom, lostTo, reason } = request
-  return { ...metadata, payload: composePayload(metadata, { lostFrom, lostTo, reason }) }
 }

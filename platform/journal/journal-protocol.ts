@@ -1,10 +1,10 @@
+import type { EpochRequest } from './announcement.ts'
 import type { AuditWindow, AuditWindowRequest } from './audit-search.ts'
 import type { JournalEntry, NewJournalEntry } from './entry.ts'
 import type { JournalErrorCode, JournalErrorData } from './journal-error.ts'
 import type {
   AppendResult,
   DomainHead,
-  EpochRequest,
   JournalCheckpoint,
   JournalEpoch,
   JournalHead,

@@ -1,8 +1,8 @@
 import { z } from 'zod'
+import { epochEntry, type EpochRequest } from './announcement.ts'
 import {
   assertEntryIsSound,
   checkpointBytes,
-  composePayload,
   describeIssue,
   GENESIS_HASH,
   hashEntry,
@@ -57,22 +57,6 @@ export interface JournalEpoch {
   readonly startedAt: string
   readonly reason: string
   readonly gaps: readonly EpochGap[]
-}
-
-/** Who and when, for an entry that the journal composes itself. */
-export interface EntryAuthor {
-  readonly changeSetId: string
-  readonly actorId: string
-  readonly workstationId: string
-  readonly hybridLogicalTime: string
-  readonly correlationId: string
-  readonly recordedAt: string
-}
-
-export interface EpochRequest extends EntryAuthor {
-  readonly reason: string
-  /** An epoch announced at or after this instant stands for this one too: several databases may notice one loss. */
-  readonly unlessSince?: string
 }
 
 export interface ReadRequest {
@@ -176,23 +160,10 @@ export class JournalStore {
     if (request.unlessSince !== undefined && last !== undefined && last.number > 1)
       if (last.startedAt >= request.unlessSince) return last
     const number = (this.#statements.lastEpochNumber.get() ?? 1) + 1
-    const metadata = {
-      kind: 'epoch',
-      domain: JOURNAL_DOMAIN,
-      domainSequence: (this.domainHead(JOURNAL_DOMAIN)?.domainSequence ?? 0) + 1,
-      changeSetId: request.changeSetId,
-      origin: 'repair',
-      actorId: request.actorId,
-      workstationId: request.workstationId,
-      hybridLogicalTime: request.hybridLogicalTime,
-      reason: request.reason,
-      correlationId: request.correlationId,
-      recordedAt: request.recordedAt,
-      eventNames: [],
-    } as const
-    const payload = composePayload(metadata, { number, reason: request.reason })
+    const domainSequence = (this.domainHead(JOURNAL_DOMAIN)?.domainSequence ?? 0) + 1
+    const entry = epochEntry(request, { number, domainSequence })
     this.#ensureFirstEpoch(request.recordedAt)
-    const { sequence } = this.#insert({ ...metadata, payload }, hashPayload(payload))
+    const { sequence } = this.#insert(entry, hashPayload(entry.payload))
     this.#statements.putEpoch.run(number, sequence, request.recordedAt, request.reason, '[]')
     this.#statements.deleteMeta.run(EPOCH_DUE)
     return {
