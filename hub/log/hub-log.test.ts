@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { composePayload, type NewJournalEntry } from '../../platform/journal/entry.ts'
 import { connectJournal, type JournalClient } from '../../platform/journal/journal-client.ts'
 import { openWorkstationKey } from '../../platform/journal/workstation-key.ts'
+import {
+  makeServerDatabase,
+  onServer,
+  type ServerDatabase,
+} from '../../platform/database/testing/on-server.ts'
 import { makeTestFolder } from '../../platform/database/testing/test-folder.ts'
 import { type HubLog, startHubLog } from './hub-log.ts'
 
@@ -12,36 +16,20 @@ const key = openWorkstationKey(makeTestFolder('tracseq-hub-log-'))
 const laboratories = [randomUUID(), randomUUID()]
 let url: string
 let log: HubLog
-let name: string
+let database: ServerDatabase
 
 beforeEach(async () => {
-  name = `log_${randomUUID().replaceAll('-', '')}`
-  await onServer((client) => client.query(`create database ${name}`))
-  const address = new URL(inject('postgresUrl'))
-  address.pathname = `/${name}`
-  url = address.href
+  database = await makeServerDatabase(inject('postgresUrl'))
+  url = database.url
   log = await open()
 })
 afterEach(async () => {
   await log.close()
-  await onServer((client) => client.query(`drop database ${name} with (force)`))
+  await database.drop()
 })
 
 function open(): Promise<HubLog> {
   return startHubLog({ url, key, checkpointEvery: 50, log: () => undefined })
-}
-
-async function onServer<T>(
-  work: (client: Client) => Promise<T>,
-  address = inject('postgresUrl'),
-): Promise<T> {
-  const client = new Client({ connectionString: address })
-  await client.connect()
-  try {
-    return await work(client)
-  } finally {
-    await client.end()
-  }
 }
 
 function entryOf(domain: string, domainSequence: number, laboratoryId: string, words = 'x'): NewJournalEntry {
@@ -101,12 +89,10 @@ describe('entries of many writers', () => {
         Array.from({ length: 200 }, (_, index) => index + 1),
       )
     }
-    const positions = await onServer(
-      (client) =>
-        client.query<{ last: number; rows: number }>(
-          'select max(position)::int as last, count(*)::int as rows from entry group by laboratory_id',
-        ),
-      url,
+    const positions = await onServer(url, (client) =>
+      client.query<{ last: number; rows: number }>(
+        'select max(position)::int as last, count(*)::int as rows from entry group by laboratory_id',
+      ),
     )
     expect(positions.rows).toEqual([
       { last: 400, rows: 400 },
@@ -160,7 +146,8 @@ describe('a connection that breaks', () => {
   }, 60_000)
 
   async function breakConnections(): Promise<void> {
-    await onServer((client) =>
+    const name = new URL(url).pathname.slice(1)
+    await onServer(inject('postgresUrl'), (client) =>
       client.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name]),
     )
   }
@@ -195,7 +182,7 @@ describe('verifying', () => {
       await log.client.append(entryOf('samples', index, laboratoryFor(0)))
     await log.client.checkpoint()
     expect(await log.client.verify()).toMatchObject({ status: 'whole', entries: 60 })
-    await onServer((client) => client.query(damage), url)
+    await onServer(url, (client) => client.query(damage))
     const result = await log.client.verify()
     expect(result.status).toBe('broken')
     expect(result.firstBadSequence).toBeLessThanOrEqual(where)

@@ -1,19 +1,23 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Client } from 'pg'
 import { v7 as uuidv7 } from 'uuid'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import { Refusal } from '../../platform/contract/refusal.ts'
+import {
+  makeServerDatabase,
+  onServer,
+  type ServerDatabase,
+} from '../../platform/database/testing/on-server.ts'
 import { makeTestFolder } from '../../platform/database/testing/test-folder.ts'
 import { openWorkstationKey } from '../../platform/journal/workstation-key.ts'
 import { type HubLog, startHubLog } from './hub-log.ts'
 import type { DyingInstance } from './testing/dying-instance.ts'
 import { LogFollower, type SeenEntry } from './testing/log-follower.ts'
-import { type NoteInstance, type NotePlace, openNoteInstance } from './testing/note-instance.ts'
+import { type NoteInstance, type NotePlace, openNoteInstance, pushedNote } from './testing/note-instance.ts'
+import { slowPort } from './testing/slow-port.ts'
 
 const keyFolder = makeTestFolder('tracseq-hub-log-')
 const domains = ['notes', 'marks', 'lists']
@@ -22,12 +26,12 @@ let logUrl: string
 let urls: readonly string[]
 let places: readonly NotePlace[]
 let follower: LogFollower
-const databases: string[] = []
+const databases: ServerDatabase[] = []
 const opened: { close(): Promise<void> }[] = []
 
 beforeAll(async () => {
-  logUrl = await makeDatabase()
-  urls = await Promise.all(domains.map(() => makeDatabase()))
+  for (const _ of ['log', ...domains]) databases.push(await makeServerDatabase(inject('postgresUrl')))
+  ;[logUrl = '', ...urls] = databases.map(({ url }) => url)
 })
 beforeEach(() => {
   laboratoryId = uuidv7()
@@ -37,27 +41,8 @@ afterEach(async () => {
   for (const one of opened.splice(0).reverse()) await one.close()
 })
 afterAll(async () => {
-  for (const name of databases) await onServer((client) => client.query(`drop database ${name} with (force)`))
+  for (const database of databases) await database.drop()
 })
-
-async function makeDatabase(): Promise<string> {
-  const name = `log_${randomUUID().replaceAll('-', '')}`
-  databases.push(name)
-  await onServer((client) => client.query(`create database ${name}`))
-  const address = new URL(inject('postgresUrl'))
-  address.pathname = `/${name}`
-  return address.href
-}
-
-async function onServer<T>(work: (client: Client) => Promise<T>, url = inject('postgresUrl')): Promise<T> {
-  const client = new Client({ connectionString: url })
-  await client.connect()
-  try {
-    return await work(client)
-  } finally {
-    await client.end()
-  }
-}
 
 /** An instance of the Hub; resolves when it is the one that writes the log. */
 async function openLog(): Promise<HubLog> {
@@ -68,7 +53,7 @@ async function openLog(): Promise<HubLog> {
 }
 
 /** One worker of each domain. */
-async function openWorkers(log: HubLog): Promise<readonly NoteInstance[]> {
+async function openWorkers(log: Pick<HubLog, 'createPort'>): Promise<readonly NoteInstance[]> {
   const workers: NoteInstance[] = []
   for (const place of places) {
     const worker = await openNoteInstance(log, place)
@@ -94,14 +79,12 @@ async function expectWholeLog(log: HubLog, acknowledged: Iterable<string>): Prom
   expect(tooEarly).toEqual([])
   for (const { domain, url } of places) {
     const own = seen.filter((entry) => entry.domain === domain)
-    const { rows } = await onServer(
-      (client) =>
-        client.query<{ id: string; sequence: number }>(
-          `select change_set_id::text as id, sequence::int from platform.outbox
-           where kind = 'change' and payload::json -> 'body' ->> 'laboratoryId' = $1 order by sequence`,
-          [laboratoryId],
-        ),
-      url,
+    const { rows } = await onServer(url, (client) =>
+      client.query<{ id: string; sequence: number }>(
+        `select change_set_id::text as id, sequence::int from platform.outbox
+         where kind = 'change' and payload::json -> 'body' ->> 'laboratoryId' = $1 order by sequence`,
+        [laboratoryId],
+      ),
     )
     expect(own.map(({ changeSetId: id, domainSequence: sequence }) => ({ id, sequence }))).toEqual(rows)
   }
@@ -149,26 +132,77 @@ describe('a transaction that stays open for long', () => {
   })
 })
 
-it('writers of many domains build on each other, and nothing stands before what it was made after', async () => {
-  const log = await openLog()
-  const workers = [...(await openWorkers(log)), ...(await openWorkers(log))]
-  follow()
-  const acknowledged: string[] = []
-  await Promise.all(
-    Array.from({ length: 12 }, async (_, writer) => {
-      const worker = workers[writer % workers.length]
-      if (worker === undefined) throw new Error('There is a worker for each writer')
-      for (let turn = 0; turn < 20; turn += 1) {
-        // A reaction is made when the log has what caused it, not when its author was answered.
-        const cause = follower.seen.findLast(({ domain }) => domain !== worker.domain)?.changeSetId ?? null
-        const act = turn % 4 === 0 ? worker.write : worker.rewrite
-        acknowledged.push(await act(turn % 3 === 0 ? null : cause))
-      }
-    }),
-  )
-  const seen = await expectWholeLog(log, acknowledged)
-  expect(seen.length).toBe(12 * 20)
-  expect(seen.filter(({ after }) => after.length === 2).length).toBeGreaterThan(30)
+/**
+ * Somebody who does not hear in time asks another worker of the domain for the same, while the first one is still on its way
+ * to the log; whichever answers is built on at once.
+ */
+describe('writers of many domains build on each other as soon as they are answered', () => {
+  let slow: readonly NoteInstance[]
+  let quick: readonly NoteInstance[]
+  const answered: { readonly domain: string; readonly id: string }[] = []
+  const late: Promise<unknown>[] = []
+
+  beforeEach(async () => {
+    const log = await openLog()
+    slow = await openWorkers({ createPort: () => slowPort(log.createPort(), 40) })
+    quick = await openWorkers(log)
+    follow()
+    answered.length = 0
+    late.length = 0
+  })
+
+  async function askTwice(number: number, act: (worker: NoteInstance) => Promise<string>): Promise<void> {
+    const both = [slow, quick].map((workers) => workers[number % domains.length])
+    const [one, other] = number % 2 === 0 ? both : both.toReversed()
+    if (one === undefined || other === undefined) throw new Error('There are two workers of each domain')
+    const asked = [act(one), delay(15).then(() => act(other))]
+    late.push(...asked)
+    answered.push({ domain: one.domain, id: await Promise.any(asked) })
+  }
+
+  /** What was answered last by another domain than this one. */
+  function causeFor(number: number): string | null {
+    return answered.findLast(({ domain }) => domain !== domains[number % domains.length])?.id ?? null
+  }
+
+  const acts: Record<
+    string,
+    (number: number, causedBy: string | null) => (worker: NoteInstance) => Promise<string>
+  > = {
+    commands(number, causedBy) {
+      const key = uuidv7()
+      return (worker) => (number % 4 === 0 ? worker.write(causedBy, key) : worker.rewrite(causedBy, key))
+    },
+    'pushed sets'(number, causedBy) {
+      const place = places[number % domains.length]
+      if (place === undefined) throw new Error('There is a place for each domain')
+      const set = pushedNote(place, causedBy)
+      return (worker) => worker.decide(set)
+    },
+  }
+
+  it.each(Object.keys(acts))('%s: nothing stands before what it was made after', async (kind) => {
+    await Promise.all(
+      Array.from({ length: 6 }, async (_, writer) => {
+        for (let turn = 0; turn < 20; turn += 1) {
+          const number = writer + turn
+          const act = acts[kind]?.(number, turn % 3 === 0 ? null : causeFor(number))
+          if (act !== undefined) await askTwice(number, act)
+        }
+      }),
+    )
+    await Promise.all(late)
+    const log = opened.find((each): each is HubLog => 'reader' in each)
+    if (log === undefined) throw new Error('The log is open')
+    const seen = await expectWholeLog(
+      log,
+      answered.map(({ id }) => id),
+    )
+    expect(seen.length).toBe(6 * 20)
+    const domainOf = new Map(seen.map(({ changeSetId, domain }) => [changeSetId, domain]))
+    const across = seen.filter(({ domain, after }) => after.some((id) => domainOf.get(id) !== domain))
+    expect(across.length).toBeGreaterThan(60)
+  })
 })
 
 describe('the death of the instance that writes the log', () => {
@@ -236,7 +270,7 @@ describe('the death of the instance that writes the log', () => {
 
   /** Ends the connection that holds the sequencer's lock while it has a transaction open. */
   async function endSequencing(): Promise<void> {
-    await onServer(async (client) => {
+    await onServer(logUrl, async (client) => {
       for (let ended = 0; ended === 0;) {
         const { rowCount } = await client.query(
           `select pg_terminate_backend(pid) from pg_locks join pg_stat_activity using (pid)
@@ -245,6 +279,6 @@ describe('the death of the instance that writes the log', () => {
         )
         ended = rowCount ?? 0
       }
-    }, logUrl)
+    })
   }
 })

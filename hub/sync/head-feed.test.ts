@@ -4,8 +4,12 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { duplexPair } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
+import {
+  makeServerDatabase,
+  onServer,
+  type ServerDatabase,
+} from '../../platform/database/testing/on-server.ts'
 import { makeTestFolder } from '../../platform/database/testing/test-folder.ts'
 import { composePayload } from '../../platform/journal/entry.ts'
 import { openWorkstationKey } from '../../platform/journal/workstation-key.ts'
@@ -13,19 +17,17 @@ import { type HubLog, startHubLog } from '../log/hub-log.ts'
 import { HeadFeed } from './head-feed.ts'
 
 const laboratoryId = randomUUID()
-const name = `feed_${randomUUID().replaceAll('-', '')}`
 const failures: unknown[] = []
-let url: string
+let database: ServerDatabase
 let log: HubLog
 let feed: HeadFeed
 let server: Server
 let entries = 0
 
 beforeAll(async () => {
-  await onServer(inject('postgresUrl'), `create database ${name}`)
-  url = new URL(name, inject('postgresUrl')).href
+  database = await makeServerDatabase(inject('postgresUrl'))
   const key = openWorkstationKey(makeTestFolder('tracseq-head-feed-'))
-  log = await startHubLog({ url, key, log: () => undefined })
+  log = await startHubLog({ url: database.url, key, log: () => undefined })
   feed = new HeadFeed(log.reader, log.client, (error) => failures.push(error))
   const workstation = { id: randomUUID(), laboratoryId }
   server = createServer((_request, response) => feed.follow(workstation, response))
@@ -37,14 +39,8 @@ afterAll(async () => {
   server.closeAllConnections()
   server.close()
   await log.close()
-  await onServer(inject('postgresUrl'), `drop database ${name} with (force)`)
+  await database.drop()
 })
-
-async function onServer(address: string, statement: string): Promise<void> {
-  const client = new Client({ connectionString: address })
-  await client.connect()
-  await client.query(statement).finally(() => client.end())
-}
 
 async function grow(): Promise<void> {
   entries += 1
@@ -100,10 +96,10 @@ describe('a log that cannot be asked', () => {
   it('is reported, and told of when it has grown again', async () => {
     const reader = await listen()
     await vi.waitFor(() => expect(reader.heard()).toContain('position'))
-    await onServer(url, 'alter table entry rename to away')
+    await onServer(database.url, (client) => client.query('alter table entry rename to away'))
     const other = await listen()
     await vi.waitFor(() => expect(failures).toMatchObject([{ message: 'relation "entry" does not exist' }]))
-    await onServer(url, 'alter table away rename to entry')
+    await onServer(database.url, (client) => client.query('alter table away rename to entry'))
     await grow()
     for (const each of [reader, other])
       await vi.waitFor(() => expect(each.heard()).toContain(`{"position":${entries}}`))

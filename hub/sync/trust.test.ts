@@ -1,7 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
+import {
+  makeServerDatabase,
+  onServer,
+  type ServerDatabase,
+} from '../../platform/database/testing/on-server.ts'
 import { makeTestFolder } from '../../platform/database/testing/test-folder.ts'
 import { startTestGateway } from '../../platform/gateway/testing/test-gateway.ts'
 import { hashEntry } from '../../platform/journal/entry.ts'
@@ -23,19 +27,19 @@ import { Trust, type TrustTimes } from './trust.ts'
 
 const hubKey = openWorkstationKey(makeTestFolder('tracseq-trust-'))
 const laboratoryId = randomUUID()
-const database = `trust_${randomUUID().replaceAll('-', '')}`
+let database: ServerDatabase
 const known = new Set<string>()
 let store: SyncStore
 let trust: Trust
 
 beforeEach(async () => {
-  await onServer(`create database ${database}`)
-  store = await SyncStore.open(urlOf(database), () => undefined)
+  database = await makeServerDatabase(inject('postgresUrl'))
+  store = await SyncStore.open(database.url, () => undefined)
   trust = trustWith({})
 })
 afterEach(async () => {
   await store.close()
-  await onServer(`drop database ${database} with (force)`)
+  await database.drop()
 })
 
 function trustWith(times: Partial<TrustTimes>): Trust {
@@ -46,18 +50,6 @@ function trustWith(times: Partial<TrustTimes>): Trust {
     log: () => undefined,
     times,
   })
-}
-
-function urlOf(name: string): string {
-  const address = new URL(inject('postgresUrl'))
-  address.pathname = `/${name}`
-  return address.href
-}
-
-async function onServer(statement: string): Promise<void> {
-  const client = new Client({ connectionString: inject('postgresUrl') })
-  await client.connect()
-  await client.query(statement).finally(() => client.end())
 }
 
 interface Bench {
@@ -114,12 +106,9 @@ async function askForToken(
 }
 
 async function refusals(): Promise<readonly string[]> {
-  const client = new Client({ connectionString: urlOf(database) })
-  await client.connect()
-  const { rows } = await client.query<{ code: string; words: string }>(
-    'select code, words from refusal order by id',
+  const { rows } = await onServer(database.url, (client) =>
+    client.query<{ code: string; words: string }>('select code, words from refusal order by id'),
   )
-  await client.end()
   return rows.map(({ code, words }) => `${code}: ${words}`)
 }
 

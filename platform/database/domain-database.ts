@@ -22,7 +22,7 @@ import {
 import { EntryLost } from './replay.ts'
 import { hasSnapshotAfter, restoreNewest, takeSnapshot } from './snapshot.ts'
 import { listSnapshots, type SnapshotFile } from './snapshot-file.ts'
-import type { ReadTransaction, Transaction } from './transaction.ts'
+import { type ReadTransaction, rowsOf, type Transaction } from './transaction.ts'
 
 export interface DomainDatabaseOptions {
   readonly domain: string
@@ -197,7 +197,7 @@ export class DomainDatabase {
     const { answer, entry, repeated } = await observe('transaction', () => this.#commit(request, work))
     if (entry !== null) await observe('journal', () => this.#send(entry))
     // The first answer may still be on its way to the journal; a repeat must not overtake it.
-    else if (repeated) await this.#caughtUp()
+    else if (repeated) await this.untilConfirmed()
     return answer
   }
 
@@ -208,8 +208,28 @@ export class DomainDatabase {
     throw notStarted(`Nothing can be saved at the moment: ${why}`, 'journal')
   }
 
-  #commit<T>(request: ChangeRequest, work: (scope: ChangeScope) => Promise<T>): Promise<Changed<T>> {
-    return this.#commitWith((tx) => makeChange(tx, request, work))
+  async #commit<T>(request: ChangeRequest, work: (scope: ChangeScope) => Promise<T>): Promise<Changed<T>> {
+    const commit = () => this.#commitWith((tx) => makeChange(tx, request, work))
+    try {
+      return await commit()
+    } catch (error) {
+      // Another worker may have done the same at the same moment: then its answer holds, whatever this one met.
+      if (!(await this.#wasAnswered(request.idempotencyKey))) throw error
+      return commit()
+    }
+  }
+
+  async #wasAnswered(idempotencyKey: string | null): Promise<boolean> {
+    if (idempotencyKey === null || this.#engine.kind === 'pglite') return false
+    try {
+      const found = await this.#transact((tx) =>
+        rowsOf(tx, sql`select from platform.idempotency where key = ${idempotencyKey}`),
+      )
+      return found.length > 0
+    } catch {
+      // The first failure says more.
+      return false
+    }
   }
 
   /** Commits, and says of every failure whether anything can have been done. */
@@ -243,6 +263,8 @@ export class DomainDatabase {
     this.#refuseUnwritable()
     const { answer, entries } = await this.#commitWith(work)
     await Promise.all(entries.map((entry) => this.#send(entry)))
+    // Nothing new: what it tells may be what another worker committed a moment ago.
+    if (entries.length === 0) await this.untilConfirmed()
     return answer
   }
 
@@ -325,10 +347,14 @@ export class DomainDatabase {
     }
   }
 
-  async #caughtUp(): Promise<void> {
+  /**
+   * Waits until the journal has all that is committed now, whichever worker of the service committed it: what is told before
+   * that could be built on in another domain, and stand before it in the log.
+   */
+  async untilConfirmed(): Promise<void> {
     try {
       await this.#lastSent.catch(() => undefined)
-      if (this.#behind) await this.#drain()
+      await this.#drain()
     } catch (error) {
       throw outcomeUnknown(`It was saved, but the journal did not confirm: ${wordsOf(error)}`, 'journal')
     }

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
-import { Client } from 'pg'
 import { expect, inject, it, vi } from 'vitest'
 import { openPostgres } from './postgres-engine.ts'
+import { onServer } from './testing/on-server.ts'
 import { rowsOf } from './transaction.ts'
 
 it('tells of a connection that was lost while nobody used it, and takes another one', async () => {
@@ -10,10 +10,9 @@ it('tells of a connection that was lost while nobody used it, and takes another 
   const pidOf = () =>
     engine.transact((tx) => rowsOf<{ pid: number }>(tx, sql`select pg_backend_pid() as pid`))
   const [before] = await pidOf()
-  const other = new Client({ connectionString: inject('postgresUrl') })
-  await other.connect()
-  await other.query('select pg_terminate_backend($1)', [before?.pid])
-  await other.end()
+  await onServer(inject('postgresUrl'), (other) =>
+    other.query('select pg_terminate_backend($1)', [before?.pid]),
+  )
   await vi.waitFor(() =>
     expect(lost.map(({ message }) => message)).toEqual([
       'terminating connection due to administrator command',

@@ -172,16 +172,16 @@ export function syncProcedures(
       return 'kind' in answer ? { done: false, words: answer.words } : { done: true, decided: [...answer] }
     }),
 
-    syncFates: reads((scope, { laboratoryId, changeSetIds }) =>
-      scope.readAcrossLaboratories(async (tx) => {
-        const fates = await readFates(tx, laboratoryId, changeSetIds)
-        return {
-          fates: Object.fromEntries(
-            [...fates].map(([id, fate]) => [id, { ...fate, altered: [...fate.altered] }]),
-          ),
-        }
-      }),
-    ),
+    syncFates: reads(async (scope, { laboratoryId, changeSetIds }) => {
+      const fates = await scope.readAcrossLaboratories((tx) => readFates(tx, laboratoryId, changeSetIds))
+      // Other domains build on it.
+      if (fates.size > 0) await database.untilConfirmed()
+      return {
+        fates: Object.fromEntries(
+          [...fates].map(([id, fate]) => [id, { ...fate, altered: [...fate.altered] }]),
+        ),
+      }
+    }),
 
     syncOpenContested: orchestrates(async (_scope, { laboratoryId }) => {
       const { opened } = await database.changeAsPlatform(async (tx) => {

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import { cpSync, rmSync } from 'node:fs'
-import { Client } from 'pg'
 import {
   DomainDatabase,
   type DomainDatabaseOptions,
@@ -11,6 +10,7 @@ import type { Engine } from '../engine.ts'
 import { openPglite } from '../pglite-engine.ts'
 import { openPostgres } from '../postgres-engine.ts'
 import { emptyDatabase } from './empty-database.ts'
+import { onServer } from './on-server.ts'
 
 /** Set by the vitest project `postgres` to its server; without it tests run on PGlite. */
 const serverUrl = process.env['TRACSEQ_TEST_POSTGRES'] ?? null
@@ -72,14 +72,4 @@ export async function copyTestDatabase(from: string, to: string): Promise<void> 
 
 function databaseNameOf(directory: string): string {
   return `test_${createHash('sha256').update(directory).digest('hex').slice(0, 24)}`
-}
-
-async function onServer<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ connectionString: url })
-  await client.connect()
-  try {
-    return await work(client)
-  } finally {
-    await client.end()
-  }
 }
