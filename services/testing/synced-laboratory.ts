@@ -1,10 +1,17 @@
 import { v7 as uuidv7 } from 'uuid'
 import { MachineStop, stoppedWords } from '../../platform/database/testing/machine-stop.ts'
-import type { JournalEntry } from '../../platform/journal/entry.ts'
+import { makeTestFolder } from '../../platform/database/testing/test-folder.ts'
 import type { ServiceDefinition } from '../../platform/service/implementation.ts'
+import {
+  installSnapshots,
+  listLog,
+  nextForDomain,
+  readJournal,
+  readSyncedRows,
+  takeSnapshots,
+} from '../../platform/service/testing/laboratory-export.ts'
 import { openServiceBench, type ServiceBench } from '../../platform/service/testing/service-bench.ts'
 import type { RowImage } from '../../platform/sync/change-set.ts'
-import { RowImages } from '../../platform/sync/database/row-images.ts'
 import type { LogPlace, WireEntry } from '../../platform/sync/domain-contract.ts'
 import { pushedSetOf } from '../../platform/sync/journaled.ts'
 import { findReady, type WorkItem } from '../../platform/sync/work-item.ts'
@@ -141,13 +148,12 @@ export async function openSyncedLaboratory(workstationCount: number): Promise<Sy
     },
     async join() {
       const machine = await open(`workstation-${workstations.length + 1}`, false)
-      const log = await listLog()
-      for (const name of domains) {
-        const { path, domainSequence } = await hub.bench.syncOf(name).syncSnapshot({ laboratoryId })
-        const last = await hub.bench.journal.entryAt(name, domainSequence)
-        const place = { position: last?.sequence ?? 0, hash: last?.hash ?? log[0]?.hash ?? '' }
-        await machine.bench.syncOf(name).syncInstall({ laboratoryId, path, place })
-      }
+      const folder = makeTestFolder('tracseq-snapshots-')
+      await installSnapshots(
+        machine.bench,
+        laboratoryId,
+        await takeSnapshots(hub.bench, domains, laboratoryId, folder),
+      )
       workstations.push(machine)
       return machine
     },
@@ -228,21 +234,7 @@ export async function openSyncedLaboratory(workstationCount: number): Promise<Sy
       await hub.bench.settle()
       return answer.done
     },
-    async readRows({ bench }) {
-      await bench.settle()
-      const rows: Record<string, readonly RowImage[]> = {}
-      for (const { name, tables } of definitions) {
-        const images = new RowImages()
-        for (const { name: table, policy } of tables.tables) {
-          if (policy === 'local' || policy === 'derived') continue
-          rows[`${name}/${table}`] = await bench.database(name).asOwner(async (tx) => {
-            await images.prepare(tx)
-            return images.page(tx, laboratoryId, table, null, 100_000)
-          })
-        }
-      }
-      return rows
-    },
+    readRows: ({ bench }) => readSyncedRows(bench, definitions, laboratoryId),
     async close() {
       for (const { bench } of [hub, ...workstations]) await bench.close()
     },
@@ -282,16 +274,11 @@ export async function openSyncedLaboratory(workstationCount: number): Promise<Sy
   }
 
   async function answersFor(machine: Machine, atMost: number): Promise<readonly Message[]> {
-    const entries = await listLog()
+    const log = await listLog(hub.bench, laboratoryId)
     const answers: Message[] = []
     for (const domain of domains) {
-      const { place } = await machine.bench.syncOf(domain).syncState()
-      const fresh = entries.filter(({ position }) => position > place.position).slice(0, atMost)
-      const last = fresh.at(-1)
-      if (last === undefined) continue
-      const own = fresh.filter((entry) => entry.domain === domain)
-      const upTo = { position: last.position, hash: last.hash }
-      answers.push({ to: machine, domain, after: place.position, entries: own, upTo })
+      const next = await nextForDomain(machine.bench, domain, log, atMost)
+      if (next !== null) answers.push({ to: machine, domain, ...next })
     }
     return answers
   }
@@ -318,27 +305,11 @@ export async function openSyncedLaboratory(workstationCount: number): Promise<Sy
   }
 
   async function listSets(bench: ServiceBench) {
-    const entries = await readAll(bench)
+    const entries = await readJournal(bench)
     return entries.flatMap((entry) => {
       const set = entry.payload === null ? null : pushedSetOf(entry, JSON.parse(entry.payload))
       return set ?? []
     })
-  }
-
-  async function readAll(bench: ServiceBench): Promise<readonly JournalEntry[]> {
-    const all: JournalEntry[] = []
-    for (;;) {
-      const some = await bench.journal.read({ afterSequence: all.at(-1)?.sequence ?? 0, limit: 500 })
-      if (some.length === 0) return all
-      all.push(...some)
-    }
-  }
-
-  async function listLog(): Promise<readonly WireEntry[]> {
-    const entries = await readAll(hub.bench)
-    return entries.flatMap(({ sequence, hash, domain, payload, kind }) =>
-      kind === 'change' && payload !== null ? [{ position: sequence, hash, domain, payload }] : [],
-    )
   }
 
   async function decide(domain: string, set: PushedSet, again = false) {

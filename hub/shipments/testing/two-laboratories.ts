@@ -10,7 +10,12 @@ import type { LaboratoryClient, OpenWork, Surroundings } from '../laboratory-cli
 import { type Asker, ShipmentStore } from '../shipment-store.ts'
 import { type Desk, Shipments } from '../shipments.ts'
 
-const definitions = [barcodesService, storageService, samplesService] as unknown as ServiceDefinition[]
+/** What travels between laboratories. */
+export const shippedDomains = [
+  barcodesService,
+  storageService,
+  samplesService,
+] as unknown as ServiceDefinition[]
 
 interface Call {
   readonly name: string
@@ -51,7 +56,7 @@ class CutOff extends Error {
 }
 
 export async function openTestHub(count: number): Promise<TestHub> {
-  const bench = await openServiceBench(definitions, { isHub: true, workstationId: 'hub' })
+  const bench = await openServiceBench(shippedDomains, { isHub: true, workstationId: 'hub' })
   const database = await PGlite.create()
   const store = await ShipmentStore.open(database)
   const ids = Array.from({ length: count }, () => uuidv7())
@@ -127,6 +132,15 @@ export async function openTestHub(count: number): Promise<TestHub> {
       await bench.close()
       await database.close()
     },
+  }
+}
+
+/** The domains of a machine that has one laboratory. */
+export function laboratoryAt(bench: ServiceBench): LaboratoryClient {
+  return {
+    samples: bench.client(samplesService),
+    storage: bench.client(storageService),
+    barcodes: bench.client(barcodesService),
   }
 }
 
