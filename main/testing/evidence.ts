@@ -30,7 +30,8 @@ export async function findContradictions(
   const found: string[] = [...ledger.defects]
   const tubes = draw(beliefs.tubes, thoroughness.tubes, random)
   const repeats = draw([...ledger.acknowledged.values()], thoroughness.repeats, random)
-  for (const tube of tubes) found.push(...(await compareTube(bench, tube)))
+  const held = await heldDonors(bench)
+  for (const tube of tubes) found.push(...(await compareTube(bench, tube, held)))
   for (const { command, answer } of repeats) {
     const again = await insist(() => command.send(bench))
     if (!isDeepStrictEqual(again, answer))
@@ -42,7 +43,14 @@ export async function findContradictions(
   return found
 }
 
-async function compareTube(bench: Bench, tube: Tube): Promise<readonly string[]> {
+/** Donors that were written, do not go together with what is at the Hub, and wait for a person to decide. */
+async function heldDonors(bench: Bench): Promise<ReadonlySet<string>> {
+  const { items } = await insist(() => bench.sync.workItems({}))
+  const changes = items.flatMap(({ pushed }) => pushed?.changes ?? [])
+  return new Set(changes.flatMap(({ values }) => values['donor'] ?? []))
+}
+
+async function compareTube(bench: Bench, tube: Tube, held: ReadonlySet<string>): Promise<readonly string[]> {
   const [container, sample, custody, timeline, history] = await Promise.all([
     insist(() => bench.storage.getContainer({ id: tube.containerId })),
     insist(() => bench.samples.get({ id: tube.sampleId })),
@@ -52,11 +60,21 @@ async function compareTube(bench: Bench, tube: Tube): Promise<readonly string[]>
   ])
   const place = container.place ?? container.reservedPlace
   const notes = timeline.items.flatMap(({ lane, detail }) => (lane === 'note' ? [detail['note']] : []))
+  const written = timeline.items.flatMap(({ what, detail }) => (what === 'updated' ? [detail['donor']] : []))
+  const taken = tube.donors.filter((donor) => !held.has(donor))
+  // Of a shared tube nobody knows whose word came to the Hub last.
+  const last = tube.isShared && taken.includes(sample.donor ?? '') ? sample.donor : (taken.at(-1) ?? null)
   return differences(tube.code, [
     ['state of its container', container.state, tube.state],
     ['place', place && { boxId: place.boxId, position: place.position }, tube.place],
     ['volume', Number(sample.volumeUl), tube.volumeUl],
     ['code', sample.code, tube.code],
+    ['donor', sample.donor, last],
+    [
+      'donors that are neither in its history nor wait',
+      taken.filter((donor) => !written.includes(donor)),
+      [],
+    ],
     ['notes', [...notes].sort(), [...tube.notes].sort()],
     ['custody', custody.problems, []],
     ['breaks in its history', history.items.filter(({ broken }) => broken !== null), []],
@@ -101,7 +119,11 @@ async function compareCodes(bench: Bench, beliefs: Beliefs): Promise<readonly st
     [
       'those on tubes',
       linked.map(({ text, thing }) => `${text} ${thing?.id ?? ''}`).sort(),
-      beliefs.tubes.map(({ code, containerId }) => `${code} ${containerId}`).sort(),
+      beliefs.tubes
+        .flatMap(({ code, furtherCodes, containerId }) =>
+          [code, ...furtherCodes].map((text) => `${text} ${containerId}`),
+        )
+        .sort(),
     ],
   ])
 }

@@ -1,10 +1,11 @@
 import type { ContractRouterClient } from '@orpc/contract'
-import { barcodes } from '../../services/barcodes/contract.ts'
+import { barcodes, type Code } from '../../services/barcodes/contract.ts'
 import type { Received } from '../../services/samples/contract.ts'
 import { samples } from '../../services/samples/contract.ts'
 import type { Container } from '../../services/storage/contract.ts'
 import { storage } from '../../services/storage/contract.ts'
 import type { z } from 'zod'
+import { sync } from '../../platform/sync/contract.ts'
 import type { HttpCall } from './http-client.ts'
 import { type Command, insist, type Ledger } from './ledger.ts'
 import type { SeededRandom } from './seeded-random.ts'
@@ -15,6 +16,7 @@ export interface Bench {
   readonly samples: ContractRouterClient<typeof samples, HttpCall>
   readonly storage: ContractRouterClient<typeof storage, HttpCall>
   readonly barcodes: ContractRouterClient<typeof barcodes, HttpCall>
+  readonly sync: ContractRouterClient<typeof sync, HttpCall>
 }
 
 export function benchOf(person: SignedIn): Bench {
@@ -22,6 +24,7 @@ export function benchOf(person: SignedIn): Bench {
     samples: person.client(samples),
     storage: person.client(storage),
     barcodes: person.client(barcodes),
+    sync: person.client(sync),
   }
 }
 
@@ -35,6 +38,12 @@ export interface Tube {
   place: { readonly boxId: string; readonly position: string } | null
   volumeUl: number
   readonly notes: string[]
+  /** Donors that were written into its record, one after the other. */
+  readonly donors: string[]
+  /** Codes of others that it was given beside its own. */
+  readonly furtherCodes: string[]
+  /** People of several workstations write to its record at once. */
+  readonly isShared: boolean
 }
 
 /** What a laboratory's people believe, all of it told to them by the workstation. */
@@ -66,18 +75,39 @@ export async function furnish(bench: Bench, boxes: number): Promise<readonly str
 
 const firstVolumeUl = 1_000
 
-/** A technician who does one thing after the other with tubes of their own; the boxes are everybody's. */
+/** Receives a tube in which people of several workstations will take an interest at once. */
+export async function receiveShared(bench: Bench, key: string): Promise<Tube> {
+  const sample = { name: `Tube ${key}`, type: 'dna', volumeUl: String(firstVolumeUl) }
+  return tubeOf(await insist(() => bench.samples.receive({ sample }, { context: { key } })), true)
+}
+
+function tubeOf({ sample, containerId, code, place }: z.infer<typeof Received>, isShared: boolean): Tube {
+  return {
+    ...{ sampleId: sample.id, containerId, code, place, isShared },
+    state: place === null ? 'unplaced' : 'placed',
+    volumeUl: firstVolumeUl,
+    ...{ notes: [], donors: [], furtherCodes: [] },
+  }
+}
+
+/**
+ * A technician who does one thing after the other with tubes of their own; the boxes are everybody's. What people may do
+ * with one tube at the same moment they also do with tubes that are shared.
+ */
 export class Technician {
-  readonly #name: string
+  /** Every key of theirs begins with it. */
+  readonly name: string
   readonly #random: SeededRandom
   readonly #beliefs: Beliefs
+  readonly #shared: readonly Tube[]
   readonly #own: Tube[] = []
   #count = 0
 
-  constructor(name: string, random: SeededRandom, beliefs: Beliefs) {
-    this.#name = name
+  constructor(name: string, random: SeededRandom, beliefs: Beliefs, shared: readonly Tube[] = []) {
+    this.name = name
     this.#random = random
     this.#beliefs = beliefs
+    this.#shared = shared
   }
 
   /** Works until told to stop, or until an outcome is unknown: then somebody has to ask again first. */
@@ -93,14 +123,17 @@ export class Technician {
   /** The next command, chosen by chance among those that make sense. */
   next(): Command<Bench> {
     this.#count += 1
-    const key = `${this.#name}-${this.#count}`
+    const key = `${this.name}-${this.#count}`
     const dice = this.#random.next()
     if (dice < 0.1) return this.#allocate(key)
     const tube = this.#own.length === 0 ? null : this.#random.pick(this.#own)
     if (tube === null || dice < 0.3) return this.#receive(key)
-    if (dice < 0.45) return this.#note(key, tube)
-    if (dice < 0.6) return this.#take(key, tube)
-    if (dice < 0.65) return this.#receiveIntoTaken(key, tube)
+    const any = this.#random.pick([tube, ...this.#shared])
+    if (dice < 0.4) return this.#note(key, any)
+    if (dice < 0.5) return this.#take(key, any)
+    if (dice < 0.6) return this.#writeDonor(key, any)
+    if (dice < 0.65) return this.#link(key, tube)
+    if (dice < 0.7) return this.#receiveIntoTaken(key, tube)
     return this.#carry(key, tube)
   }
 
@@ -118,15 +151,7 @@ export class Technician {
           { context: { key } },
         ),
       (received: z.infer<typeof Received>) => {
-        const tube: Tube = {
-          sampleId: received.sample.id,
-          containerId: received.containerId,
-          code: received.code,
-          state: received.place === null ? 'unplaced' : 'placed',
-          place: received.place,
-          volumeUl: firstVolumeUl,
-          notes: [],
-        }
+        const tube = tubeOf(received, false)
         this.#own.push(tube)
         this.#beliefs.tubes.push(tube)
       },
@@ -170,6 +195,31 @@ export class Technician {
           { context: { key } },
         ),
       () => (tube.volumeUl -= 1),
+    )
+  }
+
+  #writeDonor(key: string, tube: Tube): Command<Bench> {
+    const id = tube.sampleId
+    // What its author saw, also when it is asked again.
+    let revision: string | null = null
+    return command(
+      key,
+      'samples.update',
+      async (bench) => {
+        revision ??= (await bench.samples.get({ id })).revision
+        return bench.samples.update({ id, revision, fields: { donor: key } }, { context: { key } })
+      },
+      () => void tube.donors.push(key),
+    )
+  }
+
+  #link(key: string, tube: Tube): Command<Bench> {
+    const thing = { kind: 'container', id: tube.containerId } as const
+    return command(
+      key,
+      'barcodes.link',
+      (bench) => bench.barcodes.link({ text: `Sender ${key}`, thing }, { context: { key } }),
+      ({ text }: z.infer<typeof Code>) => void tube.furtherCodes.push(text),
     )
   }
 

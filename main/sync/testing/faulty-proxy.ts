@@ -20,7 +20,7 @@ export interface FaultyProxy {
   leadTo(url: string | null): void
   behave(faults: Faults): void
   /** How often it did something to the data. */
-  readonly counts: { cut: number; corrupted: number }
+  readonly counts: Readonly<Record<'cut' | 'delayed' | 'corrupted', number>>
   close(): Promise<void>
 }
 
@@ -28,7 +28,7 @@ export interface FaultyProxy {
 export async function startFaultyProxy(target: string | null, random: () => number): Promise<FaultyProxy> {
   let leads = target
   let faults = noFaults
-  const counts = { cut: 0, corrupted: 0 }
+  const counts = { cut: 0, delayed: 0, corrupted: 0 }
   const open = new Set<Socket>()
   const server = createServer((client) => {
     hold(client)
@@ -59,7 +59,10 @@ export async function startFaultyProxy(target: string | null, random: () => numb
   async function carry(from: Socket, to: Socket, cut: () => void): Promise<void> {
     try {
       for await (const piece of from as AsyncIterable<Buffer>) {
-        if (faults.delayMs > 0) await delay(random() * faults.delayMs)
+        if (faults.delayMs > 0) {
+          await delay(random() * faults.delayMs)
+          counts.delayed += 1
+        }
         if (random() < faults.cut) {
           counts.cut += 1
           cut()

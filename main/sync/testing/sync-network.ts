@@ -96,8 +96,21 @@ export interface SyncNetwork {
   close(): Promise<void>
 }
 
-export async function openSyncNetwork(random: () => number = Math.random): Promise<SyncNetwork> {
-  const hub = new Machine({ program: hubProgram, isEmpty: true })
+/** What the machines of a network are given. */
+interface NetworkOptions {
+  /** What the network does by chance. */
+  readonly random?: () => number
+  /** Environment variables of all machines, and of the Hub beside them. */
+  readonly ofAll?: Readonly<Record<string, string>>
+  readonly ofHub?: Readonly<Record<string, string>>
+}
+
+export async function openSyncNetwork({
+  random = Math.random,
+  ofAll = {},
+  ofHub = {},
+}: NetworkOptions = {}): Promise<SyncNetwork> {
+  const hub = new Machine({ program: hubProgram, isEmpty: true, environment: { ...ofAll, ...ofHub } })
   const machines: Machine[] = [hub]
   await hub.start()
   const proxy = await startFaultyProxy(hub.url, random)
@@ -105,7 +118,7 @@ export async function openSyncNetwork(random: () => number = Math.random): Promi
     hub,
     proxy,
     async found() {
-      const machine = new Machine({})
+      const machine = new Machine({ environment: ofAll })
       machines.push(machine)
       await machine.start()
       const code = await founderCode(hub)
@@ -113,7 +126,7 @@ export async function openSyncNetwork(random: () => number = Math.random): Promi
       return machine
     },
     async join({ administratorsOffline = true } = {}) {
-      const machine = new Machine({ isEmpty: true })
+      const machine = new Machine({ isEmpty: true, environment: ofAll })
       machines.push(machine)
       await machine.start()
       const { code } = await (await hub.admin()).client(sync).createEnrolmentCode({ administratorsOffline })

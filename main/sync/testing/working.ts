@@ -1,62 +1,63 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { samples } from '../../../services/samples/contract.ts'
 import { HttpProblem } from '../../testing/http-client.ts'
+import { type Bench, benchOf, type Technician } from '../../testing/laboratory-load.ts'
+import type { Command, Ledger, Outcome } from '../../testing/ledger.ts'
 import { type Machine, NotRunning } from './sync-network.ts'
 
 const againAfterMs = 100
-/** A quick person. What is received faster than the Hub decides it only makes everybody wait in the end. */
-const paceMs = 500
+/** A quick person. What is done faster than the Hub decides it only makes everybody wait in the end. */
+const paceMs = 600
 /** A machine that was killed is back long before. */
 const settlesWithinMs = 120_000
-/** What a machine says that cannot do it now, or does not know whether it did: the same key asks again. */
-const unsettled: ReadonlySet<string> = new Set(['NOT_STARTED', 'OUTCOME_UNKNOWN'])
+/** What a machine says that is opening and cannot sign anybody in yet. */
+const notYet: ReadonlySet<string> = new Set(['NOT_STARTED', 'OUTCOME_UNKNOWN'])
 
-/** Somebody who receives one tube after the other at a bench, and asks again under the same key until it is answered. */
-export interface Receiving {
-  /** Names of the tubes that were answered, by their ids. */
-  readonly acknowledged: ReadonlyMap<string, string>
-  /** Lets the last tube be answered. Throws what no bench should ever have said. */
+/** Somebody who does one thing after the other at a machine, and asks again under the same key until it is answered. */
+export interface Working {
+  /** Lets the last thing be answered. Throws what no machine should ever have said. */
   stop(): Promise<void>
 }
 
-export function keepReceiving(machine: Machine, label: string): Receiving {
-  const acknowledged = new Map<string, string>()
+export function keepWorking(machine: Machine, technician: Technician, ledger: Ledger<Bench>): Working {
   const stopping = new AbortController()
   const working = (async () => {
-    for (let number = 1; !stopping.signal.aborted; number += 1) {
-      const name = `${label}-${number}`
-      acknowledged.set(await receive(name), name)
+    while (!stopping.signal.aborted) {
+      await settle(technician.next())
       await delay(paceMs)
     }
   })()
   // Told to whoever stops it.
   working.catch(() => undefined)
   return {
-    acknowledged,
     stop() {
       stopping.abort()
       return working
     },
   }
 
-  async function receive(name: string): Promise<string> {
+  async function settle(command: Command<Bench>): Promise<void> {
     const until = Date.now() + settlesWithinMs
-    for (;;) {
-      try {
-        const client = (await machine.admin()).client(samples)
-        const tube = { sample: { name, type: 'DNA' }, containerKind: 'tube' } as const
-        return (await client.receive(tube, { context: { key: name } })).sample.id
-      } catch (error) {
-        if (!isExpected(error) || Date.now() > until) throw error
-        await delay(againAfterMs)
-      }
+    while ((await ask(command)) === 'unknown') {
+      if (Date.now() > until) throw new Error(`Nobody tells what became of ${command.label} ${command.key}`)
+      await delay(againAfterMs)
     }
+  }
+
+  async function ask(command: Command<Bench>): Promise<Outcome> {
+    let bench: Bench
+    try {
+      bench = benchOf(await machine.admin())
+    } catch (error) {
+      if (isExpected(error)) return 'unknown'
+      throw error
+    }
+    return ledger.run(command, bench)
   }
 }
 
 /** The machine is dead or dies: nobody is there, the line breaks, or it says that it cannot tell. */
 function isExpected(error: unknown): boolean {
-  if (error instanceof HttpProblem) return unsettled.has(error.code)
+  if (error instanceof HttpProblem) return notYet.has(error.code)
   // What `fetch` throws when nobody listens or the line ends in the middle of the answer.
   return error instanceof NotRunning || (error instanceof TypeError && error.cause !== undefined)
 }
