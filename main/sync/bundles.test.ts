@@ -3,7 +3,18 @@ import { z } from 'zod'
 import { system } from '../../platform/gateway/contract.ts'
 import { sync, type BroughtBundle, type MadeBundle } from '../../platform/sync/contract.ts'
 import { samples } from '../../services/samples/contract.ts'
+import { findContradictions } from '../testing/evidence.ts'
 import { send } from '../testing/http-client.ts'
+import {
+  type Beliefs,
+  type Bench,
+  benchOf,
+  furnish,
+  receiveShared,
+  Technician,
+} from '../testing/laboratory-load.ts'
+import { Ledger } from '../testing/ledger.ts'
+import { createSeededRandom } from '../testing/seeded-random.ts'
 import { killLeftOvers } from '../testing/workstation-process.ts'
 import {
   contentsOf,
@@ -15,6 +26,7 @@ import {
   waitingAt,
 } from './testing/sync-network.ts'
 
+const thingsInADay = 40
 let network: SyncNetwork
 let one: Machine
 let two: Machine
@@ -81,10 +93,23 @@ async function countersignedAt(machine: Machine): Promise<number> {
 }
 
 describe('without any network', () => {
-  it('what two benches do reaches the Hub and each other by hand', async () => {
+  it('a day of work at two benches reaches the Hub and each other by hand', async () => {
+    const at = benchOf(await one.admin())
+    const shared = await receiveShared(at, 'shared')
+    const boxIds = await furnish(at, 2)
+    for (const machine of [one, two]) await untilCaughtUp(machine)
+    const beliefs: Beliefs = { boxIds, tubes: [shared], looseCodes: [] }
+    const ledger = new Ledger<Bench>()
     network.proxy.leadTo(null)
-    for (const name of ['By hand 1', 'By hand 2', 'By hand 3']) await receive(one, name)
-    await receive(two, 'From the other bench')
+    for (const [index, machine] of [one, two].entries()) {
+      const own = { ...beliefs, boxIds: boxIds.slice(index, index + 1) }
+      const technician = new Technician(`bench-${index}`, createSeededRandom(index + 1), own, [shared])
+      let left = thingsInADay
+      await technician.work(benchOf(await machine.admin()), ledger, () => (left -= 1) >= 0)
+    }
+    expect(
+      new Set([...ledger.acknowledged.values()].map(({ command }) => command.label)).size,
+    ).toBeGreaterThan(7)
     const here = await contentsOf(one)
     const fromOne = await take(one)
     expect(fromOne.made).toMatchObject({ direction: 'to-hub', isWhole: true })
@@ -98,7 +123,14 @@ describe('without any network', () => {
     expect(await contentsOf(network.hub)).toEqual(here)
 
     const fromTwo = await take(two)
-    await bring(network.hub, fromTwo.file)
+    const { taken, toDecide } = await bring(network.hub, fromTwo.file)
+    expect(taken).toBe(fromTwo.made.changes)
+    // Both benches wrote another donor into the shared tube's record.
+    const { items } = await (await network.hub.admin()).client(sync).workItems({})
+    expect(items.length).toBe(toDecide)
+    expect(items.length).toBeGreaterThan(0)
+    await benchOf(await network.hub.admin()).samples.addNote({ id: shared.sampleId, note: 'Said at the Hub' })
+    shared.notes.push('Said at the Hub')
     for (const machine of [one, two]) {
       const answer = await take(network.hub, await idOf(machine))
       const waited = await waitingAt(machine)
@@ -116,7 +148,12 @@ describe('without any network', () => {
     }
     expect(await contentsOf(two)).toEqual(await contentsOf(one))
     expect(await contentsOf(network.hub)).toEqual(await contentsOf(one))
-  }, 120_000)
+    for (const machine of [network.hub, one, two]) {
+      const all = { tubes: beliefs.tubes.length, repeats: 0 }
+      const bench = benchOf(await machine.admin())
+      expect(await findContradictions(bench, beliefs, ledger, createSeededRandom(3), all)).toEqual([])
+    }
+  }, 180_000)
 
   it('a bundle that comes twice, late or out of turn changes nothing', async () => {
     await receive(one, 'Earlier')
