@@ -7,7 +7,7 @@ import {
   ExponentialBackoff,
   handleWhen,
 } from 'cockatiel'
-import { isInfrastructureFault, isMadeHere, notStarted } from './faults.ts'
+import { isInfrastructureFault, isMadeHere } from './faults.ts'
 
 export interface BreakerOptions {
   /** So many infrastructure faults in a row open it. */
@@ -20,15 +20,13 @@ export interface BreakerOptions {
 export type BreakerState = 'closed' | 'open' | 'half-open'
 
 /**
- * Stops calling a service that does not answer. A service that answers, even with a refusal or a defect, is there: it
- * closes the breaker, so that one broken screen cannot take a whole domain away.
+ * Stops calling a worker that does not answer. One that answers, even with a refusal or a defect, is there: it closes the
+ * breaker, so that one broken screen cannot take a whole domain away.
  */
 export class Breaker {
   readonly #policy: CircuitBreakerPolicy
-  readonly #service: string
 
-  constructor(service: string, options: BreakerOptions) {
-    this.#service = service
+  constructor(options: BreakerOptions) {
     // A trial call that never got an answer proves nothing, whatever the reason was.
     const isFault = (error: unknown) => isInfrastructureFault(error) || this.state === 'half-open'
     this.#policy = circuitBreaker(handleWhen(isFault), {
@@ -52,22 +50,19 @@ export class Breaker {
     }
   }
 
-  /** Runs one call. Throws NOT_STARTED at once while the breaker is open or another call is trying the service. */
-  async run<T>(call: () => Promise<T>): Promise<T> {
+  /** Runs one call, or at once the other one while the breaker is open or somebody else's call is trying the worker. */
+  async run<T>(call: () => Promise<T>, whenOpen: () => Promise<T>): Promise<T> {
     // cockatiel would let callers wait for the trial call, possibly beyond their deadline.
-    if (this.state === 'half-open') throw this.#refusal()
-    try {
-      const result = await this.#policy.execute(() => keepAnswers(call))
-      if ('answer' in result) return result.answer
-      throw result.refusal
-    } catch (error) {
-      if (error instanceof BrokenCircuitError) throw this.#refusal()
-      throw error
-    }
-  }
-
-  #refusal(): Error {
-    return notStarted(`The service ${this.#service} did not answer several times: it is tried again shortly`)
+    if (this.state === 'half-open') return whenOpen()
+    const result = await this.#policy
+      .execute(() => keepAnswers(call))
+      .catch((error: unknown) => {
+        if (error instanceof BrokenCircuitError) return null
+        throw error
+      })
+    if (result === null) return whenOpen()
+    if ('answer' in result) return result.answer
+    throw result.refusal
   }
 }
 

@@ -189,6 +189,30 @@ describe('circuit breaker', () => {
     expect(breaker()).toBe('closed')
   })
 
+  test('of two workers the one that does not answer is left alone, and comes back', async () => {
+    running = startTestGateway({
+      definition: { instances: 2 },
+      breaker: { faults: 1, firstWaitMs: 300, longestWaitMs: 300 },
+      // It is busy for a while, and not dead.
+      timing: { heartbeatsMissing: 1_000 },
+    })
+    const { gateway } = running
+    const alpha = () => gateway.services().find(({ name }) => name === 'alpha')
+    gateway.wake('alpha')
+    await eventually('both are ready', () => alpha()?.readyInstances === 2)
+    expect(await codeOf(callFromDoor(gateway, 'alpha.hang', { ms: 3_000 }))).not.toBe('OK')
+    // More than the other one has in hand, so that some would go to the one that hangs.
+    const calls = Array.from({ length: 8 }, () => codeOf(callFromDoor(gateway, 'alpha.slow', { ms: 100 })))
+    expect(new Set(await Promise.all(calls))).toEqual(new Set(['OK']))
+    expect(alpha()?.breaker).toBe('closed')
+    await new Promise((resolve) => setTimeout(resolve, 2_500))
+    // Tried again, it answers. Then two calls that keep a thread busy go on side by side: one behind the other, the second
+    // would be late.
+    expect(await codeOf(callFromDoor(gateway, 'alpha.echo', { note: '' }))).toBe('OK')
+    const busy = [1, 2].map(() => codeOf(callFromDoor(gateway, 'alpha.hang', { ms: 600 })))
+    expect(await Promise.all(busy)).toEqual(['OK', 'OK'])
+  })
+
   test('a caller in a hurry does not open it', async () => {
     running = startTestGateway({ breaker: { faults: 2 } })
     const { gateway } = running

@@ -6,7 +6,7 @@ import { v7 as newId } from 'uuid'
 import type { Actor, Envelope } from '../contract/envelope.ts'
 import type { ProcedureMeta } from '../contract/procedure.ts'
 import type { FinishedSpan, ServiceNotice } from '../service/boot.ts'
-import type { BreakerOptions } from './breaker.ts'
+import { Breaker, type BreakerOptions } from './breaker.ts'
 import { type CallOrigin, decideDeadline, givenIdempotencyKey } from './call-origin.ts'
 import { Catalogue } from './catalogue.ts'
 import { ChangeFeed } from './change-feed.ts'
@@ -16,7 +16,7 @@ import type { Log } from './log.ts'
 import type { Metrics, ServiceFigures } from './metrics.ts'
 import { decidePermission } from './permission.ts'
 import { DoorLimits, type RateLimitOptions } from './rate-limit.ts'
-import { Registry, type ServiceDefinition, type ServiceStatus, summarise } from './registry.ts'
+import { type Instance, Registry, type ServiceDefinition, type ServiceStatus, summarise } from './registry.ts'
 import { serveServicePort } from './service-door.ts'
 import type { ServiceCall } from './service-link.ts'
 import { type ResolveSession, SessionCache } from './session.ts'
@@ -101,9 +101,7 @@ export class Gateway {
       address: options.addressLimit ?? null,
       guesses: options.guessLimit ?? null,
     })
-    this.#traffic = new Traffic({ ...defaultBreaker, ...options.breaker }, (name) =>
-      this.#maximumInFlight(name),
-    )
+    this.#traffic = new Traffic((name) => this.#maximumInFlight(name))
     this.#telemetry = new Telemetry(options.log, this.catalogue, () => this.services(), options.onSpan)
     for (const definition of options.services) this.#register(definition)
   }
@@ -172,9 +170,9 @@ export class Gateway {
   async wakeInTurn(domains: readonly string[]): Promise<void> {
     for (const domain of domains) {
       if (this.#closing) return
-      const supervisors = this.#registry.find(domain)?.supervisors ?? []
+      const instances = this.#registry.find(domain)?.instances ?? []
       await Promise.all(
-        supervisors.map((supervisor) =>
+        instances.map(({ supervisor }) =>
           supervisor.ensureReady(Date.now() + wakesWithinMs).catch((error: unknown) => {
             this.log.write('warn', `Service ${domain} could not be woken`, { why: describeError(error) })
           }),
@@ -191,22 +189,18 @@ export class Gateway {
 
   /** Like {@link wake}, but also tries a service again that failed or refused to open. */
   retry(domain: string): void {
-    for (const supervisor of this.#registry.find(domain)?.supervisors ?? []) supervisor.retry()
+    for (const { supervisor } of this.#registry.find(domain)?.instances ?? []) supervisor.retry()
     this.wake(domain)
   }
 
   /** State of all services, the host's own among them. */
   services(): readonly ServiceStatus[] {
-    const traffic = (name: string) => ({
-      breaker: this.#traffic.breakerState(name),
-      inFlight: this.#traffic.inFlight(name),
-    })
     const workers = this.#registry
       .list()
-      .map((service) => summarise(service, traffic(service.definition.name)))
+      .map((service) => summarise(service, this.#traffic.inFlight(service.definition.name)))
     const local = [...this.#local.keys()].map((name) => ({
       ...healthy(this.uptimeMs),
-      ...traffic(name),
+      inFlight: this.#traffic.inFlight(name),
       name,
     }))
     return [...workers, ...local]
@@ -222,8 +216,8 @@ export class Gateway {
     this.#closing = true
     const until = Date.now() + graceMs
     while (this.#traffic.totalInFlight > 0 && Date.now() < until) await delay(20)
-    const supervisors = this.#registry.list().flatMap((service) => service.supervisors)
-    await Promise.all(supervisors.map((supervisor) => supervisor.stop()))
+    const instances = this.#registry.list().flatMap((service) => service.instances)
+    await Promise.all(instances.map(({ supervisor }) => supervisor.stop()))
     this.log.flush()
   }
 
@@ -246,7 +240,10 @@ export class Gateway {
       })
     this.#registry.add({
       definition,
-      supervisors: Array.from({ length: definition.instances ?? 1 }, (_, instance) => create(instance)),
+      instances: Array.from({ length: definition.instances ?? 1 }, (_, instance) => ({
+        supervisor: create(instance),
+        breaker: new Breaker({ ...defaultBreaker, ...this.#options.breaker }),
+      })),
     })
   }
 
@@ -314,7 +311,7 @@ export class Gateway {
     if (this.#closing) throw notStarted('The application is closing')
     const { domain } = call.procedure
     const service = this.#registry.find(domain)
-    if (service !== undefined) return this.#registry.choose(service).call(call)
+    if (service !== undefined) return callFirst(domain, this.#registry.rank(service), call)
     const local = this.#local.get(domain)
     if (local === undefined) throw new Error(`The service ${domain} is nowhere`)
     return callLocal(local, call)
@@ -323,8 +320,22 @@ export class Gateway {
   #maximumInFlight(domain: string): number {
     const service = this.#registry.find(domain)
     const each = service?.definition.maximumInFlight ?? this.#options.maximumInFlight ?? 64
-    return each * (service?.supervisors.length ?? 1)
+    return each * (service?.instances.length ?? 1)
   }
+}
+
+/** Has the first worker answer whose breaker lets it; the others stand in for one that did not answer several times. */
+function callFirst(
+  domain: string,
+  [first, ...others]: readonly Instance[],
+  call: ServiceCall,
+): Promise<unknown> {
+  if (first === undefined)
+    throw notStarted(`The service ${domain} did not answer several times: it is tried again shortly`)
+  return first.breaker.run(
+    () => first.supervisor.call(call),
+    () => callFirst(domain, others, call),
+  )
 }
 
 function callLocal(service: LocalService, call: ServiceCall): Promise<unknown> {
@@ -349,6 +360,7 @@ function healthy(uptimeMs: number) {
     words: null,
     instances: 1,
     readyInstances: 1,
+    breaker: 'closed',
     restarts: 0,
     uptimeMs,
     heapUsedBytes: null,

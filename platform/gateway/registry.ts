@@ -1,5 +1,5 @@
 import type { AnyContractRouter } from '@orpc/contract'
-import type { BreakerState } from './breaker.ts'
+import type { Breaker, BreakerState } from './breaker.ts'
 import type { InstanceStatus, Supervisor } from './supervisor.ts'
 import type { ServiceState } from './supervisor-states.ts'
 
@@ -24,6 +24,7 @@ export interface ServiceStatus {
   readonly words: string | null
   readonly instances: number
   readonly readyInstances: number
+  /** Of the worker that is most worth trying. */
   readonly breaker: BreakerState
   readonly inFlight: number
   readonly restarts: number
@@ -34,9 +35,15 @@ export interface ServiceStatus {
   readonly confirmedSequence: number | null
 }
 
+/** One worker of a service, and whether it is worth calling. */
+export interface Instance {
+  readonly supervisor: Supervisor
+  readonly breaker: Breaker
+}
+
 export interface RegisteredService {
   readonly definition: ServiceDefinition
-  readonly supervisors: readonly Supervisor[]
+  readonly instances: readonly Instance[]
 }
 
 /** From most to least usable: what a service with several workers is said to be, and where a call goes. */
@@ -59,16 +66,14 @@ export class Registry {
   }
 
   /**
-   * The least loaded worker of a service. A sleeping one is started when the others are busy; a failing or refused one
-   * is only chosen when there is no other.
+   * The workers of a service, the least loaded first. A sleeping one is started when the others are busy; a failing or
+   * refused one comes last.
    */
-  choose(service: RegisteredService): Supervisor {
-    const ranked = service.supervisors
-      .map((supervisor) => ({ supervisor, rank: rank(supervisor.status) }))
+  rank({ instances }: RegisteredService): readonly Instance[] {
+    return instances
+      .map((instance) => ({ instance, rank: rank(instance.supervisor.status) }))
       .sort((left, right) => left.rank - right.rank)
-    const best = ranked[0]
-    if (best === undefined) throw new Error(`The service ${service.definition.name} has no instances`)
-    return best.supervisor
+      .map(({ instance }) => instance)
   }
 
   /** Names of the services that react to this event. */
@@ -98,20 +103,18 @@ function rank({ state, load }: InstanceStatus): number {
 }
 
 /** Sums the workers of a service up: the best state, and the words of whichever has any. */
-export function summarise(
-  service: RegisteredService,
-  traffic: { readonly breaker: BreakerState; readonly inFlight: number },
-): ServiceStatus {
-  const statuses = service.supervisors.map((supervisor) => supervisor.status)
+export function summarise({ definition, instances }: RegisteredService, inFlight: number): ServiceStatus {
+  const statuses = instances.map(({ supervisor }) => supervisor.status)
+  const breakers = instances.map(({ breaker }) => breaker.state)
   const readySince = statuses.flatMap((status) => status.readySince ?? [])
   return {
-    name: service.definition.name,
+    name: definition.name,
     state: preference.find((state) => statuses.some((status) => status.state === state)) ?? 'asleep',
     words: statuses.find((status) => status.words !== null)?.words ?? null,
     instances: statuses.length,
     readyInstances: statuses.filter((status) => status.state === 'ready').length,
-    breaker: traffic.breaker,
-    inFlight: traffic.inFlight,
+    breaker: (['closed', 'half-open'] as const).find((state) => breakers.includes(state)) ?? 'open',
+    inFlight,
     restarts: sum(statuses.map((status) => status.restarts)) ?? 0,
     uptimeMs: readySince.length === 0 ? null : Date.now() - Math.min(...readySince),
     heapUsedBytes: sum(statuses.map((status) => status.heapUsedBytes)),
