@@ -189,6 +189,24 @@ describe('verifying', () => {
     expect(result.problems[0]).toBeTruthy()
   })
 
+  it('proves one laboratory its own chain, and tells it of no other', async () => {
+    const [mine, theirs] = [laboratoryFor(0), laboratoryFor(1)]
+    for (let index = 1; index <= 30; index += 1)
+      await log.client.append(entryOf('samples', index, index % 3 === 0 ? theirs : mine))
+    await log.client.checkpoint()
+    await onServer(url, (client) =>
+      client.query('delete from entry where laboratory_id = $1 and position = 4', [theirs]),
+    )
+    const [own, other] = [log.auditOf(mine), log.auditOf(theirs)]
+    expect(await own.verify()).toMatchObject({ status: 'whole', entries: 20, problems: [] })
+    expect(await other.verify()).toMatchObject({ status: 'broken', entries: 9 })
+    expect(await own.head()).toMatchObject({ sequence: 20 })
+    expect((await own.checkpoints(20)).map(({ sequence }) => sequence)).toEqual([20])
+    expect(await own.domainHead('samples')).toMatchObject({ domainSequence: 29 })
+    expect(await log.auditOf(randomUUID()).head()).toBeNull()
+    expect(await log.auditOf(randomUUID()).domains()).toEqual([])
+  })
+
   it('knows when databases are ahead of the log', async () => {
     await log.client.append(entryOf('samples', 1, laboratoryFor(0)))
     expect(await log.client.verify({ heads: [{ domain: 'samples', domainSequence: 7 }] })).toMatchObject({

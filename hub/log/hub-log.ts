@@ -1,3 +1,4 @@
+import type { AuditTrail } from '../../platform/gateway/system-service.ts'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { Client, Pool } from 'pg'
 import type { NewJournalEntry } from '../../platform/journal/entry.ts'
@@ -32,7 +33,7 @@ export interface HubLog {
   readonly createPort: () => MessagePort
   readonly reader: LogReader
   /** What one laboratory may see of the log. */
-  readonly auditOf: (laboratoryId: string) => Pick<JournalClient, 'search' | 'entry'>
+  readonly auditOf: (laboratoryId: string) => AuditTrail
   readonly close: () => Promise<void>
 }
 
@@ -142,6 +143,15 @@ export async function startHubLog(options: HubLogOptions): Promise<HubLog> {
     auditOf: (laboratoryId) => ({
       search: (request) => searchPage(request, (window) => reader.search(window, laboratoryId)),
       entry: (sequence) => reader.entry(sequence, laboratoryId),
+      async head() {
+        const { position, hash } = await reader.laboratoryHead(laboratoryId)
+        return position === 0 ? null : { sequence: position, hash }
+      },
+      domains: () => reader.domains(laboratoryId),
+      domainHead: (domain) => reader.domainHead(domain, laboratoryId),
+      epochs: () => reader.epochs(),
+      checkpoints: (limit) => reader.checkpoints(limit, laboratoryId),
+      verify: () => reader.verify({}, laboratoryId),
     }),
     async close() {
       client.close()

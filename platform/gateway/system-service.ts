@@ -20,13 +20,16 @@ export interface SystemServiceOptions {
   readonly version: string
   /** Keeps the secret from which the domains' keys come; plain files in the home when left out. */
   readonly secrets?: SecretStore
-  /** The trail one laboratory may see, where several share a host; the whole journal when left out. */
+  /** What one laboratory may see of the journal, where several share a host; all of it when left out. */
   readonly auditOf?: (laboratoryId: string) => AuditTrail
   /** Keeps each laboratory's files apart, where several share a host. */
   readonly filesPerLaboratory?: boolean
 }
 
-export type AuditTrail = Pick<JournalClient, 'search' | 'entry'>
+export type AuditTrail = Pick<
+  JournalClient,
+  'search' | 'entry' | 'head' | 'domains' | 'domainHead' | 'epochs' | 'checkpoints' | 'verify'
+>
 
 const shownCheckpoints = 20
 
@@ -60,9 +63,12 @@ function implementSystem({ gateway, journal, home, version, ...options }: System
       return {}
     }),
     memory: os.memory.handler(measureProcessMemory),
-    journal: os.journal.handler(() => reportJournal(journal)),
-    verifyJournal: os.verifyJournal.handler(async () => {
-      const result = await journal.verify({ heads: headsOf(gateway) })
+    journal: os.journal.handler(async ({ context }) => ({
+      ...journal.state,
+      ...(await reportJournal(auditOf(laboratoryOf(context)))),
+    })),
+    verifyJournal: os.verifyJournal.handler(async ({ context }) => {
+      const result = await auditOf(laboratoryOf(context)).verify({ heads: headsOf(gateway) })
       return { ...result, words: describeVerification(result), problems: [...result.problems] }
     }),
     searchAudit: os.searchAudit.handler(async ({ input, context }) => {
@@ -131,7 +137,7 @@ function reportServices(gateway: Gateway): ServiceReport[] {
   return gateway.services().map((status) => ({ ...status, ...gateway.figures(status.name) }))
 }
 
-async function reportJournal(journal: JournalClient) {
+async function reportJournal(journal: AuditTrail) {
   const [head, domains, epochs, checkpoints] = await Promise.all([
     journal.head(),
     journal.domains(),
@@ -142,7 +148,6 @@ async function reportJournal(journal: JournalClient) {
     domains.map(async (name) => ({ name, head: await journal.domainHead(name) })),
   )
   return {
-    ...journal.state,
     head,
     domains: heads.flatMap(({ name, head: last }) =>
       last === null ? [] : [{ name, domainSequence: last.domainSequence, sequence: last.sequence }],
