@@ -14,12 +14,33 @@ const shared = ['build', 'node_modules']
 
 export const thisVersion: Version = versionIn(root)
 
-/** What the next version's migration calls the priority of a sample. */
-const migration = `ALTER TABLE sample RENAME COLUMN priority TO urgency;\n`
-const upcast = { sample: { renamed: { priority: 'urgency' } } }
+/** What the next version's migration does to samples: a column gets another name and one of its values too, one goes. */
+const migration = `ALTER TABLE sample RENAME COLUMN priority TO urgency;
+UPDATE sample SET urgency = 'rush' WHERE urgency = 'urgent';
+ALTER TABLE sample DROP COLUMN taxon_id;
+`
+const upcast = {
+  sample: {
+    renamed: { priority: 'urgency' },
+    values: { priority: { urgent: 'rush' } },
+    dropped: ['taxon_id'],
+  },
+}
+
+/** What its sources say instead: file, text and the other text. */
+const edits = [
+  ['services/samples/schema.ts', 'priority: text({', "priority: text('urgency', {"],
+  ['services/samples/schema.ts', "'urgent'", "'rush'"],
+  ['services/samples/contract.ts', "'urgent'", "'rush'"],
+  ['services/templates/domain/sample-request.ts', "'urgent'", "'rush'"],
+  ['services/samples/schema.ts', 'taxonId: text(),', ''],
+  ['services/samples/record-sample.ts', 'taxonId: fields.taxonId,', ''],
+  ['services/samples/aliquots.ts', 'taxonId: mother.taxonId,', ''],
+  ['services/samples/sample-rows.ts', 'taxonId: row.taxonId,', 'taxonId: null,'],
+] as const
 
 /**
- * The program as its next version might be: the same sources, in which a column of samples has got another name. What it
+ * The program as its next version might be: the same sources, with a migration of samples and what follows from it. What it
  * runs is real: it migrates what it finds, and reads what the version before has written.
  */
 export function makeNextVersion(): Version & { readonly remove: () => void } {
@@ -35,11 +56,12 @@ export function makeNextVersion(): Version & { readonly remove: () => void } {
   mkdirSync(beside)
   writeFileSync(join(beside, 'migration.sql'), migration)
   writeFileSync(join(beside, 'upcast.json'), JSON.stringify(upcast))
-  const schema = join(folder, 'services/samples/schema.ts')
-  const text = readFileSync(schema, 'utf8')
-  const renamed = text.replace('priority: text({', "priority: text('urgency', {")
-  if (renamed === text) throw new Error('The schema of samples has no priority any more')
-  writeFileSync(schema, renamed)
+  for (const [file, text, otherwise] of edits) {
+    const path = join(folder, file)
+    const before = readFileSync(path, 'utf8')
+    if (!before.includes(text)) throw new Error(`${file} does not say ${text} any more`)
+    writeFileSync(path, before.replace(text, otherwise))
+  }
   return { ...versionIn(folder), remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
 

@@ -4,6 +4,7 @@ import { sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { verifyJournal } from '../journal/verify-journal.ts'
+import { rowsOf } from './transaction.ts'
 import { migration, type NoteHome, noteMigration, openNoteHome } from './testing/note-domain.ts'
 
 let notes: NoteHome
@@ -248,5 +249,61 @@ describe('opening', () => {
     expect((colours as { rows: unknown[] }).rows).toEqual([{ colour: 'blue' }])
     await notes.close()
     await expect(notes.open([first])).rejects.toThrow(/newer TracSeq/)
+  })
+
+  it('runs a migration that gives rows other values: they keep their revision, here and when it is replayed', async () => {
+    for (const words of ['urgent', 'low']) await notes.write(words)
+    await notes.change(({ tx }) =>
+      tx.execute(
+        sql`insert into reading (laboratory_id, id, value) values (${notes.laboratoryId}::uuid, ${uuidv7()}::uuid, 2)`,
+      ),
+    )
+    const read = () =>
+      notes.database.read(notes.laboratoryId, (tx) =>
+        rowsOf<{ words: string; revision: string }>(
+          tx,
+          sql`select words, revision::text from note union all select value::text, revision::text from reading order by 2`,
+        ),
+      )
+    const before = await read()
+    await notes.close()
+    const renaming = migration(
+      '20260201000000_rush',
+      `UPDATE note SET words = 'rush' WHERE words = 'urgent'; UPDATE reading SET value = value * 10;
+       ALTER TABLE note DROP COLUMN at`,
+    )
+    const both = [noteMigration, renaming]
+    await notes.open(both)
+    const called: Readonly<Record<string, string>> = { urgent: 'rush', '2': '20' }
+    const after = before.map(({ words, revision }) => ({ words: called[words] ?? words, revision }))
+    expect(await read()).toEqual(after)
+    await notes.write('afterwards')
+    const pretending = notes.change(async ({ tx }) => {
+      await tx.execute(sql`select set_config('tracseq.origin', 'migration', true)`)
+      await tx.execute(sql`update reading set value = 1`)
+    })
+    await expect(pretending).rejects.toMatchObject({ cause: { code: 'TS003' } })
+    const all = await notes.everything()
+    await notes.close()
+    await notes.loseDatabase()
+    await notes.open(both)
+    expect(await notes.everything()).toEqual(all)
+  })
+
+  it.each([
+    [
+      'makes rows',
+      `INSERT INTO reading (laboratory_id, id, value) VALUES (gen_random_uuid(), gen_random_uuid(), 1)`,
+      'TS001',
+    ],
+    ['takes rows away', 'DELETE FROM note', 'TS003'],
+    ['gives rows another key', 'UPDATE note SET id = gen_random_uuid()', 'TS002'],
+  ])('runs no migration that %s', async (_, text, code) => {
+    await notes.write('kept')
+    await notes.close()
+    const bad = notes.open([noteMigration, migration('20260201000000_bad', text)])
+    await expect(bad).rejects.toMatchObject({ cause: { code } })
+    await notes.open()
+    expect(await notes.rows()).toHaveLength(1)
   })
 })

@@ -94,7 +94,13 @@ export async function applyMigration(
   migration: Migration,
   tables: DomainTables,
 ): Promise<void> {
+  // No table is altered while the judgement of its rows is open.
+  await tx.execute(
+    sql`select set_config('tracseq.change_set_id', '', true), set_config('tracseq.origin', 'migration', true)`,
+  )
+  await tx.execute(sql`set constraints all immediate`)
   await runStatements(tx, migration.sql)
+  await tx.execute(sql`select set_config('tracseq.origin', '', true)`)
   for (const { name, policy } of tables.tables) {
     await tx.execute(sql`select platform.protect_table(t::regclass, ${policy})
       from (select to_regclass(${`public.${name}`}) as t) as found where t is not null`)

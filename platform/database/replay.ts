@@ -100,8 +100,6 @@ async function replayEntry(
   }
   const { body } = z.object({ body: z.unknown() }).parse(JSON.parse(entry.payload))
   if (entry.kind === 'migration') {
-    // No table is altered while the judgement of its rows is open.
-    await tx.execute(sql`set constraints all immediate`)
     await applyMigration(tx, MigrationBody.parse(body).migration, tables)
     await tx.execute(sql`set constraints all deferred`)
     columns.clear()

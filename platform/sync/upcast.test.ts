@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import type { ChangeSet, RowChange } from './change-set.ts'
-import { findUnknownShape, Upcast, upcastSet } from './upcast.ts'
+import { findUnknownShape, Upcast, upcastItem, upcastSet } from './upcast.ts'
+import type { HeldItem } from './work-item.ts'
 
 const key = {
   laboratory_id: '0190a0a0-0000-7000-8000-000000000001',
@@ -40,6 +41,22 @@ it('reads a set in the columns and values of now, through every migration since 
     { ...update, values: { shape: 'tube' }, before: { shape: 'cryovial' } },
   ])
   expect(read.shapedBy).toEqual(['1_form', '2_shape'])
+})
+
+it('reads a work item so too; what it said of a column that is gone goes with the column', () => {
+  const point = { table: 'tube', id: key.id, words: '' }
+  const item: HeldItem = {
+    ...{ kind: 'conflict', id: key.id, domain: 'tubes', words: '', behind: [], set: setOf([update]) },
+    conflicts: [
+      { ...point, column: 'kind', base: 'vial', hub: 'vial', pushed: 'tube' },
+      { ...point, column: 'shelf', base: 'A', hub: 'B', pushed: null },
+    ],
+  }
+  const read = upcastItem(item, upcasts)
+  expect(read.conflicts).toEqual([
+    { ...point, column: 'shape', base: 'cryovial', hub: 'cryovial', pushed: 'tube' },
+  ])
+  expect(read.set).toEqual(upcastSet(item.set, upcasts))
 })
 
 it('leaves alone what was written under them, and other tables', () => {

@@ -65,19 +65,26 @@ export function upcastItem<Item extends WorkItem>(item: Item, upcasts: Upcasts):
   if (!isHeld(item)) return item
   const missing = upcastsSince(item.set, upcasts)
   if (missing.length === 0) return item
-  const conflicts = item.conflicts.map((point) => missing.reduce(upcastPoint, point))
+  const conflicts = missing.reduce(
+    (points, upcast) => points.flatMap((point) => upcastPoint(point, upcast)),
+    item.conflicts,
+  )
   return { ...item, set: upcastSet(item.set, upcasts), conflicts }
 }
 
-function upcastPoint(point: ConflictPoint, upcast: Upcast): ConflictPoint {
+/** Nothing where the column is gone: there is nothing left to decide about it. */
+function upcastPoint(point: ConflictPoint, upcast: Upcast): readonly ConflictPoint[] {
   const { table, column } = point
   const then = own(upcast, table)
-  if (then === undefined || column === null) return point
+  if (then === undefined || column === null) return [point]
+  if (then.dropped.includes(column)) return []
   const now = (value: string | null) => valueNow(then, column, value)
-  return {
-    ...{ ...point, column: own(then.renamed, column) ?? column },
-    ...{ base: now(point.base), hub: now(point.hub), pushed: now(point.pushed) },
-  }
+  return [
+    {
+      ...{ ...point, column: own(then.renamed, column) ?? column },
+      ...{ base: now(point.base), hub: now(point.hub), pushed: now(point.pushed) },
+    },
+  ]
 }
 
 /** Those that a set was not written under. */
