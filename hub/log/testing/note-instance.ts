@@ -55,7 +55,7 @@ export async function openNoteInstance(log: Pick<HubLog, 'createPort'>, place: N
     /** Decides what a workstation pushed, and answers with the change set that it became. */
     async decide(set: ChangeSet): Promise<string> {
       const deciding = { database, images, rules: { [domain]: { note: { policy: 'field-merge' as const } } } }
-      const known = { fates: new Map(), permitted: new Set([`${set.actorId} ${set.procedure}`]) }
+      const known = { fates: new Map(), permitted: new Set([set.id]) }
       const [decided] = await decideSets(deciding, [set], known, { from: 'workstation' })
       if (decided?.status !== 'taken')
         throw new Error(`A pushed note was not taken: ${JSON.stringify(decided)}`)
