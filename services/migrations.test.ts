@@ -148,6 +148,7 @@ describe('the migrations of the platform', () => {
       '20261121000000_platform',
       '20261121171500_sync',
       '20261122040500_upcasts',
+      '20261122081000_migrated-rows',
     ])
   })
 
@@ -222,6 +223,38 @@ describe('the migrations of the platform', () => {
       expect(JSON.stringify(waiting)).not.toContain('priority')
       await write(database, sql`update sample set urgency = 'stat' where id = ${known}::uuid`)
       expect(await shapesOfLast()).toEqual([renaming.name])
+    })
+  })
+
+  it('migrated-rows: a home from before it keeps its rows, and from then on a migration may give them other values', async () => {
+    const migrations = readMigrations(join(drizzle, 'samples'))
+    const before = readMigrations(join(drizzle, 'platform')).filter(
+      ({ name }) => !name.endsWith('_migrated-rows'),
+    )
+    const renaming: Migration = {
+      ...{ name: '20990101000000_rush', sha256: '' },
+      sql: `UPDATE sample SET priority = 'rush' WHERE priority = 'normal';`,
+      upcast: { sample: { renamed: {}, values: { priority: { normal: 'rush' } }, dropped: [] } },
+    }
+    const read = (database: DomainDatabase) =>
+      database.read(laboratoryId, (tx) =>
+        rowsOf<{ priority: string; revision: string }>(tx, sql`select priority, revision::text from sample`),
+      )
+    const written = await withDatabase(
+      'samples',
+      migrations,
+      async (database) => {
+        await database.change(request('samples'), async ({ tx }) => {
+          await tx.execute(sampleRow)
+        })
+        return read(database)
+      },
+      before,
+    )
+    const refused = withDatabase('samples', [...migrations, renaming], () => Promise.resolve(), before)
+    await expect(refused).rejects.toMatchObject({ cause: { code: 'TS001' } })
+    await withDatabase('samples', [...migrations, renaming], async (database) => {
+      expect(await read(database)).toEqual(written.map(({ revision }) => ({ priority: 'rush', revision })))
     })
   })
 
