@@ -21,6 +21,8 @@ export interface ChangeRequest {
   readonly origin: Origin
   readonly workstationId: string
   readonly hybridLogicalTime: string
+  /** The instant by the machine's clock, ISO 8601 UTC; that of this process when left out. */
+  readonly now?: string
   readonly reason: string | null
   readonly correlationId: string
   readonly procedure: string
@@ -93,7 +95,7 @@ export async function makeChange<T>(
   work: (scope: ChangeScope) => Promise<T>,
 ): Promise<Changed<T>> {
   const changeSetId = uuidv7()
-  const now = new Date().toISOString()
+  const { now = new Date().toISOString() } = request
   const [opened] = await rowsOf<SeenRow>(
     tx,
     sql`select set_config('role', 'tracseq_service', true), ${settings(request, changeSetId)},

@@ -13,6 +13,11 @@ export class HybridClock {
     this.#wallClock = wallClock
   }
 
+  /** The instant as the machine's clock shows it, ISO 8601 UTC; it may go back. */
+  now(): string {
+    return new Date(this.#wallClock()).toISOString()
+  }
+
   /** The next moment; each is later than all before it. */
   tick(): string {
     const wall = this.#wallClock()

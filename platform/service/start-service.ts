@@ -34,6 +34,8 @@ export interface Surroundings {
   readonly follows: boolean
   /** Whether this is the Hub, which decides what workstations push, or a workstation, which follows it. */
   readonly isHub: boolean
+  /** The machine's clock in milliseconds, which may be wrong by hours; that of this process when left out. */
+  readonly wallClock?: () => number
   readonly report: (message: FromService) => void
   /** The database's pages are damaged: the call is answered, then the service must end and be opened anew. */
   readonly onDamage: (error: unknown) => void
@@ -65,7 +67,7 @@ export async function startService(
   definition: ServiceDefinition,
   around: Surroundings,
 ): Promise<RunningService> {
-  const clock = new HybridClock(around.workstation.id)
+  const clock = new HybridClock(around.workstation.id, around.wallClock)
   const link = createGatewayLink(around.gatewayPort)
   around.gatewayPort.start()
   const inFlight = { calls: 0, long: 0 }
@@ -157,7 +159,7 @@ export async function startService(
       workstation: around.workstation,
       home: around.home,
       resources: around.resources,
-      now: new Date().toISOString(),
+      now: clock.now(),
       service: (name) => createServiceClient(link, name, envelope),
     }
   }
@@ -217,6 +219,7 @@ export async function startService(
       origin: 'local',
       workstationId: around.workstation.id,
       hybridLogicalTime: clock.tick(),
+      now: clock.now(),
       reason: options.reason ?? reasonOf(input),
       correlationId: envelope.correlationId,
       procedure,

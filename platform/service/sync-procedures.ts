@@ -47,7 +47,7 @@ export function syncProcedures(
   const rules = { [name]: definition.syncRules }
   const deciding: DecidingDomain = { database, images, rules }
   const following: FollowingDomain = {
-    ...{ name, database, images, rules, workstationId: workstation.id, tick: () => clock.tick() },
+    ...{ name, database, images, rules, clock, workstationId: workstation.id },
   }
   /** Whoever shows the domain reads it again. */
   const tellChanged = (laboratoryId: string) => around.report({ type: 'changed', laboratoryId })
@@ -64,7 +64,7 @@ export function syncProcedures(
       {
         ...{ kind: 'change', domain: name, changeSetId, origin: 'hub', actorId: 'tracseq' },
         ...{ workstationId: workstation.id, hybridLogicalTime: clock.tick(), reason: null },
-        ...{ correlationId: changeSetId, recordedAt: new Date().toISOString(), eventNames: [] },
+        ...{ correlationId: changeSetId, recordedAt: clock.now(), eventNames: [] },
       },
       {
         ...{ procedure: `${name}.sync`, idempotencyKey: null, requestHash: '', answer: null, reaction: null },
@@ -165,7 +165,7 @@ export function syncProcedures(
       const id = uuidv7()
       const resolver = {
         ...{ id, laboratoryId, actorId, reason, workstationId: workstation.id, correlationId: id },
-        ...{ hybridLogicalTime: clock.tick(), recordedAt: new Date().toISOString() },
+        ...{ hybridLogicalTime: clock.tick(), recordedAt: clock.now() },
       }
       const answer = await resolveInDatabase(deciding, itemId, choice, resolver, toKnown(known))
       tellChanged(laboratoryId)
@@ -196,7 +196,7 @@ export function syncProcedures(
         }
         const entry = await end(tx, id, note)
         if (entry === null) throw new Error('A work item is always worth an entry')
-        const recordedAt = new Date().toISOString()
+        const recordedAt = clock.now()
         await applySyncNote(tx, note, { laboratoryId, domainSequence: entry.sequence, recordedAt })
         return { answer: { opened: opens.length }, entries: [entry] }
       })

@@ -44,7 +44,12 @@ export interface FollowingDomain {
   readonly images: RowImages
   readonly rules: SyncRules
   readonly workstationId: string
-  readonly tick: () => string
+  readonly clock: {
+    /** The next moment of hybrid logical time. */
+    tick(): string
+    /** The instant by the machine's clock. */
+    now(): string
+  }
 }
 
 interface Place {
@@ -266,11 +271,18 @@ type Author = Pick<
 >
 
 /** Many confirmations in one entry are nobody's doing but the workstation's. */
-function confirmation({ workstationId, tick, name }: FollowingDomain): Author {
+function confirmation({ workstationId, clock, name }: FollowingDomain): Author {
   const id = uuidv7()
   return {
-    ...{ id, actorId: 'tracseq', workstationId, hybridLogicalTime: tick(), reason: null, correlationId: id },
-    ...{ recordedAt: new Date().toISOString(), procedure: `${name}.syncFollow`, causedBy: null, events: [] },
+    ...{
+      id,
+      actorId: 'tracseq',
+      workstationId,
+      hybridLogicalTime: clock.tick(),
+      reason: null,
+      correlationId: id,
+    },
+    ...{ recordedAt: clock.now(), procedure: `${name}.syncFollow`, causedBy: null, events: [] },
   }
 }
 
