@@ -185,7 +185,10 @@ function assertBuiltOnTaken({ hub, acknowledged }: World): void {
   }
 }
 
-/** Each set once, in the order in which its workstation made them; again only where it had waited to be. */
+/**
+ * Each set once, again only where it had waited to be: after the one that caused it, and those of one domain in the order in
+ * which their workstation made them. Nothing else is promised: the Hub lets sets of different domains pass each other.
+ */
 function assertDecidedOnce({ hub, workstations }: World): void {
   const outcomes = new Map<string, string>()
   for (const { body, outcome } of hub.decisions) {
@@ -199,12 +202,17 @@ function assertDecidedOnce({ hub, workstations }: World): void {
     const waits = !isHeld(item) || item.behind.some((id) => hub.fateOf(id)?.status === 'waiting')
     if (item.kind === 'parked' && !waits) throw new Error(`The parked item ${item.id} waits for nothing`)
   }
-  const order = [...outcomes.keys()]
+  const places = new Map([...outcomes.keys()].map((id, place) => [id, place]))
+  const placeOf = (id: string) => places.get(id) ?? Infinity
   for (const { name, journal } of workstations) {
-    const places = journal.map(({ id }) => order.indexOf(id))
-    if (places.some((place, index) => place < (places[index - 1] ?? 0))) {
-      throw new Error(`Sets of workstation ${name} were decided in another order than they were made`)
+    for (const [domain, sets] of Map.groupBy(journal, (set) => set.domain)) {
+      const made = sets.map(({ id }) => placeOf(id))
+      if (made.some((place, index) => place < (made[index - 1] ?? 0))) {
+        throw new Error(`Sets of ${domain} of workstation ${name} were decided in another order than made`)
+      }
     }
+    const early = journal.find(({ id, causedBy }) => causedBy !== null && placeOf(id) < placeOf(causedBy))
+    if (early !== undefined) throw new Error(`The set ${early.id} was decided before what it reacts to`)
   }
 }
 
