@@ -4,8 +4,6 @@ import { configDefaults, defineConfig } from 'vitest/config'
 const crash = ['main/crash.test.ts', 'main/growth.test.ts', 'main/sync/*.test.ts']
 /** One workstation at a time; what it lives through cannot be lived through again, so nothing is repeated. */
 const aloneAndOnce = { fileParallelism: false, maxWorkers: 1, retry: 0, sequence: { groupOrder: 1 } }
-/** The Hub on PostgreSQL, its workstations on PGlite. */
-const hubAndWorkstations = ['services/sync.test.ts']
 /** Tests that take minutes. They have a command of their own. */
 const long = ['services/templates/long-manifest.test.ts']
 
@@ -36,7 +34,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{platform,services,main,renderer,tools,benchmarks}/**/*.test.{ts,tsx}'],
-          exclude: [...configDefaults.exclude, ...crash, ...long, ...hubAndWorkstations, ...onPostgresOnly],
+          exclude: [...configDefaults.exclude, ...crash, ...long, ...onPostgresOnly],
         },
       },
       {
@@ -68,7 +66,6 @@ export default defineConfig({
           include: [
             'services/*/*.test.ts',
             'platform/database/{domain-database,snapshot}.test.ts',
-            ...hubAndWorkstations,
             ...onPostgresOnly,
             'hub/**/*.test.ts',
           ],

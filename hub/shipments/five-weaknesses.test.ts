@@ -12,7 +12,7 @@ import {
 } from '../../platform/service/testing/laboratory-export.ts'
 import { openServiceBench } from '../../platform/service/testing/service-bench.ts'
 import type { WireEntry } from '../../platform/sync/domain-contract.ts'
-import { openSyncedLaboratory, type SyncedLaboratory } from '../../services/testing/synced-laboratory.ts'
+import { openSyncedLaboratory, type SyncedLaboratory } from '../sync/testing/synced-laboratory.ts'
 import type { LaboratoryClient } from './laboratory-client.ts'
 import {
   laboratoryAt,

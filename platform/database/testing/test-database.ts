@@ -31,13 +31,19 @@ export async function openTestDatabase(
       ? openWorkstationDatabase(onDisk)
       : openOn(around(await openPglite(onDisk)), options)
   }
-  const name = databaseNameOf(options.directory)
+  const onServers = openPostgres(await addTestDatabase(options.directory), () => undefined)
+  return openOn(around === undefined ? onServers : around(onServers), options)
+}
+
+/** The address of a database on the run's server, made when it is missing. The directory names it. */
+export async function addTestDatabase(directory: string): Promise<string> {
+  if (serverUrl === null) throw new Error('Only the project postgres has a server')
+  const name = databaseNameOf(directory)
   await onServer(serverUrl, async (client) => {
     const found = await client.query('select from pg_database where datname = $1', [name])
     if (found.rowCount === 0) await client.query(`create database ${name}`)
   })
-  const onServers = openPostgres(new URL(name, serverUrl).href, () => undefined)
-  return openOn(around === undefined ? onServers : around(onServers), options)
+  return new URL(name, serverUrl).href
 }
 
 async function openOn(engine: Engine, options: DomainDatabaseOptions) {

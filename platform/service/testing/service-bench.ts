@@ -31,10 +31,14 @@ export interface BenchCall {
   readonly actor?: Actor
 }
 
+/** What a bench keeps its journal with. */
+type BenchJournal = Pick<RunningJournal, 'client' | 'createPort' | 'close'>
+
 /** Some services on real databases, a real journal and the real gateway, joined by real ports, in one thread. */
 export interface ServiceBench {
   readonly home: string
   readonly journal: JournalClient
+  readonly gateway: Gateway
   /** Who calls, when a call does not say otherwise. */
   readonly actor: Actor
   /** What services logged; a test that expects no defect asserts that it is empty. */
@@ -58,7 +62,7 @@ interface OpenService {
 }
 
 interface OpenBench {
-  readonly journal: RunningJournal
+  readonly journal: BenchJournal
   readonly gateway: Gateway
   readonly services: readonly OpenService[]
 }
@@ -73,7 +77,13 @@ export async function openServiceBench(
     /** Of a bench that plays one of several machines of a laboratory. */
     readonly laboratoryId?: string
     readonly workstationId?: string
+    /** Who works there; nobody that any database knows when left out. */
+    readonly userId?: string
     readonly isHub?: boolean
+    /** The machine's clock in milliseconds, where it is wrong. */
+    readonly wallClock?: () => number
+    /** Opens what it keeps its journal with, the file of a workstation when left out. */
+    readonly openJournal?: (home: string) => Promise<BenchJournal>
     readonly engine?: TestEngine
     /** Lets the machine stop in the middle of anything. */
     readonly stop?: MachineStop
@@ -82,7 +92,7 @@ export async function openServiceBench(
   const home = makeTestFolder('tracseq-services-')
   mkdirSync(join(home, 'databases'), { recursive: true })
   const actor: Actor = {
-    userId: uuidv7(),
+    userId: options.userId ?? uuidv7(),
     name: 'Test technician',
     sessionId: uuidv7(),
     laboratoryId: options.laboratoryId ?? uuidv7(),
@@ -90,11 +100,14 @@ export async function openServiceBench(
     service: null,
   }
   const logs: FromService[] = []
+  const workstationId = options.workstationId ?? 'test-bench'
   const machine: Machine = {
-    workstationId: options.workstationId ?? 'test-bench',
+    workstationId,
     isHub: options.isHub ?? false,
     engine: options.engine ?? 'of-run',
     stop: options.stop ?? null,
+    wallClock: options.wallClock ?? Date.now,
+    openJournal: options.openJournal ?? ((at) => openOwnJournal(at, workstationId)),
   }
   let open = await openAll(home, machine, definitions, logs)
 
@@ -121,6 +134,9 @@ export async function openServiceBench(
     logs,
     get journal() {
       return open.journal.client
+    },
+    get gateway() {
+      return open.gateway
     },
     client<C extends Contract>({ name }: ServiceDefinition<C>) {
       return clientOf(name) as ContractRouterClient<C, BenchCall>
@@ -155,19 +171,21 @@ interface Machine {
   readonly isHub: boolean
   readonly engine: TestEngine
   readonly stop: MachineStop | null
+  readonly wallClock: () => number
+  readonly openJournal: (home: string) => Promise<BenchJournal>
+}
+
+function openOwnJournal(home: string, workstationId: string): Promise<BenchJournal> {
+  return startJournal({ home, author: { actorId: 'test', workstationId, hybridLogicalTime: () => '' } })
 }
 
 async function openAll(
   home: string,
-  { workstationId, isHub, engine, stop }: Machine,
+  machine: Machine,
   definitions: readonly ServiceDefinition[],
   logs: FromService[],
 ): Promise<OpenBench> {
-  const workstation = { id: workstationId, name: 'Test bench' }
-  const journal = await startJournal({
-    home,
-    author: { actorId: 'test', workstationId: workstation.id, hybridLogicalTime: () => '' },
-  })
+  const journal = await machine.openJournal(home)
   const gateway = new Gateway({
     services: [],
     bootData: () => {
@@ -180,9 +198,7 @@ async function openAll(
   gateway.addLocal(createSystemService({ gateway, journal: journal.client, home, version: 'test' }))
   const services: OpenService[] = []
   for (const definition of definitions) {
-    services.push(
-      await openOne(definition, { home, journal, gateway, workstation, isHub, engine, stop, logs }),
-    )
+    services.push(await openOne(definition, { home, journal, gateway, machine, logs }))
   }
   return { journal, gateway, services }
 }
@@ -191,17 +207,16 @@ async function openOne(
   definition: ServiceDefinition,
   around: {
     readonly home: string
-    readonly journal: RunningJournal
+    readonly journal: BenchJournal
     readonly gateway: Gateway
-    readonly workstation: { readonly id: string; readonly name: string }
-    readonly isHub: boolean
-    readonly engine: TestEngine
-    readonly stop: MachineStop | null
+    readonly machine: Machine
     readonly logs: FromService[]
   },
 ): Promise<OpenService> {
   const { name } = definition
-  const { home, gateway, workstation, isHub, stop } = around
+  const { home, gateway, machine } = around
+  const { isHub, stop, wallClock } = machine
+  const workstation = { id: machine.workstationId, name: 'Test bench' }
   const service = new MessageChannel()
   const outward = new MessageChannel()
   const link = new RPCLink<{ readonly envelope: Envelope }>({
@@ -227,7 +242,7 @@ async function openOne(
       directory: join(home, 'databases', name),
       snapshots: join(home, 'snapshots', name),
     },
-    around.engine,
+    machine.engine,
     stop === null ? undefined : (engine) => stop.around(engine),
   )
   const running = await startService(definition, {
@@ -240,6 +255,7 @@ async function openOne(
     resources: join(repository, 'resources'),
     follows: true,
     isHub,
+    wallClock,
     report: (message) => {
       if (message.type === 'log') around.logs.push(message)
     },

@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { blood } from '../../services/samples/testing/samples-bench.ts'
+import type { Machine } from './testing/laboratory-machine.ts'
+import { openSyncedLaboratory, type SyncedLaboratory } from './testing/synced-laboratory.ts'
+
+describe('two workstations and a Hub', () => {
+  let laboratory: SyncedLaboratory
+  let first: Machine
+  let second: Machine
+  let boxId: string
+  let tubes = 0
+
+  beforeAll(async () => {
+    laboratory = await openSyncedLaboratory(2)
+    first = laboratory.workstation(0)
+    second = laboratory.workstation(1)
+    const freezer = await first.storage.createNode({ kind: 'freezer', name: 'F1', zone: 'minus_80' })
+    const box = { kind: 'box', parentId: freezer.id, name: 'Box 1', rows: 9, columns: 9 } as const
+    boxId = (await first.storage.createNode(box)).id
+    await laboratory.syncAll()
+  }, 120_000)
+  afterAll(() => laboratory.close())
+
+  async function receive(machine: Machine, position?: string) {
+    tubes += 1
+    const place = position === undefined ? {} : { placement: { boxId, position } }
+    return machine.samples.receive({
+      sample: blood({ name: `S-${tubes}`, volumeUl: '20', concentrationNgPerUl: '4' }),
+      ...place,
+    })
+  }
+
+  async function expectEqual() {
+    const atHub = await laboratory.readRows(laboratory.hub)
+    for (const machine of laboratory.workstations) expect(await laboratory.readRows(machine)).toEqual(atHub)
+    expect(laboratory.defects()).toEqual([])
+    return atHub
+  }
+
+  it('have the same rows after what one of them did', async () => {
+    const { sample, code } = await receive(first, 'A1')
+    await laboratory.syncAll()
+    await expectEqual()
+    expect(await laboratory.openItems()).toEqual([])
+    const found = await second.samples.get({ id: sample.id })
+    expect(found).toMatchObject({ name: sample.name, code, state: 'in_storage' })
+  })
+
+  it('both take from one tube without knowing of each other, and both amounts are gone from it', async () => {
+    const { sample } = await receive(first)
+    await laboratory.syncAll()
+    const take = { id: sample.id, kind: 'taken', quantity: '5', reason: 'aliquot' } as const
+    await first.samples.recordMovement(take)
+    await second.samples.recordMovement(take)
+    await laboratory.syncAll()
+    await expectEqual()
+    expect((await first.samples.get({ id: sample.id })).volumeUl).toBe('10')
+    expect(await laboratory.openItems()).toEqual([])
+  })
+
+  it('change different fields of one sample, and both changes are kept', async () => {
+    const { sample } = await receive(first)
+    await laboratory.syncAll()
+    const edit = async (machine: Machine, fields: { readonly donor?: string; readonly project?: string }) => {
+      const { revision } = await machine.samples.get({ id: sample.id })
+      await machine.samples.update({ id: sample.id, revision, fields, reason: 'from the form' })
+    }
+    await edit(first, { donor: 'D-7' })
+    await edit(second, { project: 'P-2' })
+    await laboratory.syncAll()
+    await expectEqual()
+    expect(await first.samples.get({ id: sample.id })).toMatchObject({ donor: 'D-7', project: 'P-2' })
+  })
+
+  it('change the same field, and a person decides', async () => {
+    const { sample } = await receive(first)
+    await laboratory.syncAll()
+    for (const [machine, donor] of [
+      [first, 'D-1'],
+      [second, 'D-2'],
+    ] as const) {
+      const { revision } = await machine.samples.get({ id: sample.id })
+      await machine.samples.update({ id: sample.id, revision, fields: { donor }, reason: 'from the form' })
+    }
+    await laboratory.syncAll()
+    await expectEqual()
+    const [item] = await laboratory.openItems()
+    expect(item).toMatchObject({
+      kind: 'conflict',
+      conflicts: [{ column: 'donor', hub: 'D-1', pushed: 'D-2' }],
+    })
+    expect(await laboratory.itemsAt(second)).toEqual(await laboratory.itemsAt(first))
+    expect((await second.samples.get({ id: sample.id })).donor).toBe('D-1')
+    expect(await laboratory.resolve(item, { take: 'pushed' })).toBeNull()
+    await laboratory.syncAll()
+    await expectEqual()
+    expect((await first.samples.get({ id: sample.id })).donor).toBe('D-2')
+    expect(await laboratory.openItems()).toEqual([])
+    expect(await laboratory.itemsAt(first)).toEqual([])
+  })
+
+  it('put two tubes into one position: the later is contested until a person decides, and nobody loses one', async () => {
+    const one = await receive(first, 'C3')
+    const other = await receive(second, 'C3')
+    await laboratory.syncAll()
+    await expectEqual()
+    const map = await first.storage.boxMap({ boxId })
+    expect(map.positions.filter(({ label }) => label === 'C3').length).toBe(1)
+    const [item] = await laboratory.openItems()
+    expect(item?.kind).toBe('contested')
+    expect(await laboratory.resolve(item, { take: 'hub' })).toBeNull()
+    await laboratory.syncAll()
+    await expectEqual()
+    expect(await laboratory.openItems()).toEqual([])
+    expect(await first.storage.getContainer({ id: one.containerId })).toMatchObject({ state: 'placed' })
+    expect(await first.storage.getContainer({ id: other.containerId })).toMatchObject({ state: 'unplaced' })
+    // The sample follows what was decided about its tube.
+    expect(await second.samples.get({ id: other.sample.id })).toMatchObject({ location: null })
+    expect((await second.samples.get({ id: one.sample.id })).location).toContain('C3')
+  })
+
+  it('lose their databases while work waits, and go on where they were', async () => {
+    const { sample } = await receive(second, 'E5')
+    const before = await laboratory.readRows(second)
+    await laboratory.restart(second, { losing: ['storage', 'samples', 'barcodes'] })
+    expect(await laboratory.readRows(second)).toEqual(before)
+    await laboratory.syncAll()
+    await expectEqual()
+    expect((await first.samples.get({ id: sample.id })).location).toContain('E5')
+    const hub = await laboratory.readRows(laboratory.hub)
+    await laboratory.restart(laboratory.hub, { losing: ['storage', 'samples'] })
+    expect(await laboratory.readRows(laboratory.hub)).toEqual(hub)
+    // The Hub still knows what it decided: the same push again changes nothing.
+    await laboratory.pushAgain(second)
+    expect(await laboratory.readRows(laboratory.hub)).toEqual(hub)
+  }, 120_000)
+
+  it('a third workstation begins with a snapshot and follows from there', async () => {
+    const third = await laboratory.join()
+    expect(await laboratory.readRows(third)).toEqual(await laboratory.readRows(laboratory.hub))
+    const { sample } = await receive(third, 'G7')
+    await laboratory.syncAll()
+    await expectEqual()
+    expect((await first.samples.get({ id: sample.id })).location).toContain('G7')
+    // What came in one piece is in no entry of its journal; its own snapshot brings it back.
+    await laboratory.restart(third, { losing: ['storage', 'samples'] })
+    await expectEqual()
+  }, 120_000)
+})
