@@ -321,6 +321,23 @@ describe('shipping between two laboratories', () => {
     ])
     const elsewhere = await hub.bench.syncOf('samples').syncWorkItems(laboratoryOf(a))
     expect(elsewhere.items).toEqual([])
+    // Whoever does not keep the letter gets one that nobody has.
+    const { done } = await hub.bench.syncOf('samples').syncResolve({
+      ...{
+        ...laboratoryOf(b),
+        itemId: items[0]?.id ?? '',
+        choice: { take: 'hub' },
+        reason: 'ours was first',
+      },
+      ...{ actorId: b.desk.userId, known: { fates: {}, permitted: [] } },
+    })
+    expect(done).toBe(true)
+    const types = await b.samples.types()
+    const letterOf = (name: string) => types.find((type) => type.name === name)?.letter
+    expect([letterOf('Kelp'), letterOf('Keratin')]).toEqual(['K', 'F'])
+    expect(new Set(types.map(({ letter }) => letter)).size).toBe(types.length)
+    expect((await hub.bench.syncOf('samples').syncWorkItems(laboratoryOf(b))).items).toEqual([])
+    expect((await b.samples.get({ id })).type).toBe('keratin')
   })
 
   it('types and relations arrive; of relations those with both ends', async () => {

@@ -5,18 +5,22 @@ import {
   type ColumnVerdict,
   type DomainRules,
   type Find,
+  type RowEdit,
   sagaRules,
 } from '../../../platform/sync/rules.ts'
 import { foldMovements, type Movement, type Quantity, quantityRules } from './amount.ts'
 import { checkCustody, type CustodyEvent } from './custody.ts'
 import { nextStates, type SampleState } from './lifecycle.ts'
 import { findCycle, type Relationship } from './relationship.ts'
+import { builtInSampleTypes, freeCapLetters } from './sample-type.ts'
 
 /** States of work that goes on. Between any others a person decides: nothing ends, or is opened again, by a merge. */
 const working: readonly string[] = ['validated', 'in_storage', 'in_sequencing', 'completed']
 
 /** States of a tube that is gone. */
 const gone: readonly (string | null)[] = ['disposed', 'removed']
+
+const numbersTried = [2, 3, 4, 5, 6, 7, 8, 9]
 
 const ofSample = [{ column: 'sample_id', table: 'sample' }] as const
 
@@ -42,13 +46,11 @@ export const samplesSyncRules: DomainRules = {
   sample_type: {
     policy: 'reconcile',
     reconcile: asOnePersonLeftIt({}, 'Both sides changed this sample type.'),
-    exclusive: (['key', 'letter'] as const).map((column) => ({
-      name: `sample_type_has_one_${column}`,
-      columns: [column],
-      isLive: () => true,
-      // A type is in use and cannot go; the person gives it another letter or key.
-      giveUp: () => [],
-    })),
+    // A type is in use and cannot go: it gets another letter, or another key.
+    exclusive: [
+      { name: 'sample_type_has_one_key', columns: ['key'], isLive: () => true, giveUp: giveUpKey },
+      { name: 'sample_type_has_one_letter', columns: ['letter'], isLive: () => true, giveUp: giveUpLetter },
+    ],
   },
   amount_movement: {
     policy: 'movement',
@@ -98,6 +100,26 @@ export const samplesSyncRules: DomainRules = {
     policy: 'field-merge',
     columns: { thing_kind: 'pushed', thing_id: 'pushed', live: 'pushed', linked_at: 'greatest' },
   },
+}
+
+/** The first letter that no type has; nothing where all are taken. */
+function giveUpLetter({ id }: RowImage, find: Find): readonly RowEdit[] {
+  const free = freeCapLetters(builtInSampleTypes).map((letter) => ({
+    letter,
+    isTaken: find('sample_type', { letter }).length > 0,
+  }))
+  const letter = free.find(({ isTaken }) => !isTaken)?.letter
+  return letter === undefined ? [] : [{ table: 'sample_type', id: id ?? '', values: { letter } }]
+}
+
+/** Samples name their type by its key, so those of both stay with the type that keeps it. */
+function giveUpKey({ id, key, name }: RowImage, find: Find): readonly RowEdit[] {
+  const others = numbersTried.map((number) => ({
+    values: { key: `${key ?? ''}_${number}`, name: `${name ?? ''} ${number}` },
+    isTaken: find('sample_type', { key: `${key ?? ''}_${number}` }).length > 0,
+  }))
+  const free = others.find(({ isTaken }) => !isTaken)
+  return free === undefined ? [] : [{ table: 'sample_type', id: id ?? '', values: free.values }]
 }
 
 /**

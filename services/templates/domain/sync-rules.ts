@@ -3,6 +3,8 @@ import {
   type BothChanged,
   type ColumnVerdict,
   type DomainRules,
+  type Find,
+  type RowEdit,
   sagaRules,
 } from '../../../platform/sync/rules.ts'
 
@@ -37,8 +39,7 @@ export const templatesSyncRules: DomainRules = {
         name: 'template_version_is_one',
         columns: [{ lower: 'name' }, 'version'],
         isLive: () => true,
-        // A version that is in use cannot go; the person gives it another name or number.
-        giveUp: () => [],
+        giveUp: takeNextNumber,
       },
     ],
     check: checkVersion,
@@ -53,6 +54,17 @@ export const templatesSyncRules: DomainRules = {
   },
   import_decision: { policy: 'append-only', references: [{ column: 'import_id', table: 'import' }] },
   import_row: { policy: 'field-merge', references: [{ column: 'import_id', table: 'import' }] },
+}
+
+/** A version that is in use cannot go: it gets the next number that its name has not. */
+function takeNextNumber({ id, name, version }: RowImage, find: Find): readonly RowEdit[] {
+  const next = Array.from({ length: 20 }, (_, index) => String(Number(version) + index + 1))
+  const tried = next.map((number) => ({
+    number,
+    isTaken: find('template', { name: name ?? '', version: number }).length > 0,
+  }))
+  const free = tried.find(({ isTaken }) => !isTaken)
+  return free === undefined ? [] : [{ table: 'template', id: id ?? '', values: { version: free.number } }]
 }
 
 /** Versions only go on, so the further of two steps holds. */
