@@ -119,6 +119,33 @@ describe('two workstations and a Hub', () => {
     expect((await second.samples.get({ id: one.sample.id })).location).toContain('C3')
   })
 
+  it('give a template and a type the same name, and a person decides whose they stay', async () => {
+    for (const { templates } of [first, second]) await templates.createDraft({ name: 'Clinic 7' })
+    await first.samples.addType({ name: 'Feather', letter: 'F' })
+    await second.samples.addType({ name: 'Feather', letter: 'G' })
+    await laboratory.syncAll()
+    await expectEqual()
+    const items = await laboratory.openItems()
+    expect(items.map(({ kind, domain }) => [kind, domain]).toSorted()).toEqual([
+      ['contested', 'samples'],
+      ['contested', 'templates'],
+    ])
+    for (const item of items) {
+      const take = item.domain === 'templates' ? 'pushed' : 'hub'
+      expect(await laboratory.resolve(item, { take })).toBeNull()
+    }
+    await laboratory.syncAll()
+    const rows = await expectEqual()
+    expect(await laboratory.openItems()).toEqual([])
+    const versions = rows['templates/template']?.filter(({ name }) => name === 'Clinic 7')
+    expect(versions?.map(({ version }) => version).toSorted()).toEqual(['1', '2'])
+    const feathers = rows['samples/sample_type']?.filter(({ key }) => key?.startsWith('feather'))
+    expect(feathers?.map(({ key, name, letter }) => [key, name, letter]).toSorted()).toEqual([
+      ['feather', 'Feather', 'F'],
+      ['feather_2', 'Feather 2', 'G'],
+    ])
+  })
+
   it('lose their databases while work waits, and go on where they were', async () => {
     const { sample } = await receive(second, 'E5')
     const before = await laboratory.readRows(second)
