@@ -4,6 +4,7 @@ import type { ChangeSet } from '../../platform/sync/change-set.ts'
 import {
   beginsAnew,
   countersign,
+  hashWithin,
   type JournalPlace,
   type PushedSet,
   type PushRun,
@@ -167,8 +168,10 @@ export class Intake {
       await this.#options.store.recordRefusal({ code: 'JOURNAL_BEGUN_ANEW', words, workstation })
       return
     }
-    if (pushed.sequence === after.sequence) {
-      const words = `The journal does not go on from what was pushed up to entry ${after.sequence}`
+    // What is sent once more has the same entry there: it only overlaps what an answer that was lost had taken.
+    const again = after.sequence === pushed.sequence ? after.hash : hashWithin(run, pushed.sequence)
+    if (again !== null && again !== pushed.hash) {
+      const words = `The journal does not go on from what was pushed up to entry ${pushed.sequence}: it is another one`
       await this.#options.trust.refuse(
         new SyncProblem(409, 'ANOTHER_JOURNAL', words, { pushed }),
         workstation,

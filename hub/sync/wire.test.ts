@@ -143,6 +143,26 @@ describe('pushing', () => {
     bench.place = place
   })
 
+  it('refuses and records a journal that was written anew from its beginning', async () => {
+    const client = (await hub.admin()).client(sync)
+    const other = await enrolOnWire(hub.url, (await client.createEnrolmentCode({})).code)
+    const beginning = other.place
+    await other.push(other.runOf([attempt(), attempt()]))
+    const end = other.place
+    other.place = beginning
+    expect(await refusalOf(other.push(other.runOf([attempt(), attempt(), attempt()])))).toBe(
+      '409 ANOTHER_JOURNAL',
+    )
+    // One that ends before what is known may be an old run that comes late.
+    expect(await refusalOf(other.push(other.runOf([attempt()])))).toBe('409 OUT_OF_TURN')
+    const { items: refusals } = await client.refusals()
+    expect(refusals.filter(({ workstationId }) => workstationId === other.id)).toMatchObject([
+      { code: 'ANOTHER_JOURNAL', words: expect.stringContaining('another one') as string },
+    ])
+    other.place = end
+    expect((await other.push(other.runOf([attempt()]))).decided).toMatchObject([{ status: 'taken' }])
+  })
+
   it('lets nobody write into another laboratory, nor a row be made twice', async () => {
     const set = attempt()
     const [first] = set.changes as readonly {

@@ -114,8 +114,10 @@ export class Pushing {
       return true
     } catch (error) {
       // An answer got lost, or the Hub was set back: it says from where it wants to go on.
-      if (!(error instanceof HubRefused) || error.code !== 'OUT_OF_TURN' || this.#isAnew) throw error
-      await this.begin(OutOfTurn.parse(error.data).pushed)
+      if (!(error instanceof HubRefused) || error.code !== 'OUT_OF_TURN') throw error
+      const told = OutOfTurn.parse(error.data).pushed
+      if (this.#isAnew) throw anotherJournal(error, told)
+      await this.begin(told)
       return true
     }
   }
@@ -157,6 +159,12 @@ export class Pushing {
     if (before === null) throw new Error(`The journal has no entry ${sequence}`)
     return { sequence, hash: before.hash }
   }
+}
+
+/** The Hub has what this journal has not, and the journal does not say that it was begun anew. */
+function anotherJournal({ status, data }: HubRefused, { sequence }: JournalPlace): HubRefused {
+  const message = `The journal here is another one than the Hub has up to entry ${sequence}. Nothing is sent until somebody has looked into it; what is made here is kept.`
+  return new HubRefused(status, { code: 'ANOTHER_JOURNAL', message, data })
 }
 
 /** As many entries as fit into one run, at least one. */

@@ -61,6 +61,15 @@ export function composeRun(
   return { run: { after, entries: sent, signature: key.sign('push', endBytes(end)) }, end }
 }
 
+/** The chain's hash at a place that lies in a run; null where it does not reach there. The run was verified. */
+export function hashWithin({ after, entries }: PushRun, at: number): string | null {
+  if (at <= after.sequence || at > after.sequence + entries.length) return null
+  let hash: Uint8Array = Buffer.from(after.hash, 'hex')
+  for (const [index, { payloadHash }] of entries.slice(0, at - after.sequence).entries())
+    hash = hashEntry(hash, after.sequence + index + 1, Buffer.from(payloadHash, 'hex'))
+  return Buffer.from(hash).toString('hex')
+}
+
 /** Where a run ends. Throws {@link TamperedRun} for one that was changed since the workstation signed it. */
 export function verifyRun(run: PushRun, publicKey: string): JournalPlace {
   let hash: Uint8Array = Buffer.from(run.after.hash, 'hex')
