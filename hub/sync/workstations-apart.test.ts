@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isHeld, type WorkItem } from '../../platform/sync/work-item.ts'
 import { blood } from '../../services/samples/testing/samples-bench.ts'
 import type { Machine } from './testing/laboratory-machine.ts'
 import { openSyncedLaboratory, type SyncedLaboratory } from './testing/synced-laboratory.ts'
@@ -163,8 +164,15 @@ describe('two workstations and a Hub', () => {
   }, 120_000)
 
   it('a third workstation begins with a snapshot and follows from there', async () => {
+    const [disputed] = await disputeDonors(1)
+    await receive(first, 'G6')
+    await receive(second, 'G6')
+    await laboratory.syncAll()
+    const open = await listOpen(laboratory.hub)
+    expect(open.map(({ item }) => (item as WorkItem).kind).toSorted()).toEqual(['conflict', 'contested'])
     const third = await laboratory.join()
     expect(await laboratory.readRows(third)).toEqual(await laboratory.readRows(laboratory.hub))
+    expect(await listOpen(third)).toEqual(open)
     const { sample } = await receive(third, 'G7')
     await laboratory.syncAll()
     await expectEqual()
@@ -172,5 +180,112 @@ describe('two workstations and a Hub', () => {
     // What came in one piece is in no entry of its journal; its own snapshot brings it back.
     await laboratory.restart(third, { losing: ['storage', 'samples'] })
     await expectEqual()
+    expect(await listOpen(third)).toEqual(open)
+    // One that came by the snapshot and one that came by the log are closed and opened like any other.
+    const later = await disputeDonors(2)
+    const conflicts = (await laboratory.openItems()).filter(({ kind }) => kind === 'conflict')
+    expect(conflicts.flatMap((item) => (isHeld(item) ? item.conflicts[0]?.id : []))).toEqual([
+      disputed,
+      ...later,
+    ])
+    expect(await listOpen(third)).toEqual(await listOpen(laboratory.hub))
+    for (const item of await laboratory.openItems())
+      expect(await laboratory.resolve(item, { take: 'hub' })).toBe(null)
+    await laboratory.syncAll()
+    expect(await listOpen(third)).toEqual([])
+    await expectEqual()
   }, 120_000)
+
+  it('begins anew with snapshots over work that is not pushed, that is decided, and that waits for a person', async () => {
+    const [decided, waiting, unpushed] = [await receive(first), await receive(first), await receive(first)]
+    const [left, right] = [await receive(first, 'H1'), await receive(first, 'H2')]
+    await laboratory.syncAll()
+    await edit(second, waiting.sample.id, { donor: 'D-1' })
+    await laboratory.push(second)
+    // The Hub decides these, and the workstation does not hear of it.
+    await edit(first, decided.sample.id, { project: 'P-1' })
+    await edit(first, waiting.sample.id, { donor: 'D-2' })
+    await receive(first, 'H5')
+    await laboratory.push(first)
+    const unheard = await countPending(first)
+    await laboratory.pull(second)
+    await edit(second, decided.sample.id, { project: 'P-2' })
+    await laboratory.push(second)
+    // The Hub has not heard of these. There are more than one entry of a journal may hold, and two tubes change places.
+    await edit(first, unpushed.sample.id, { donor: 'D-3' })
+    for (let time = 0; time < 3; time += 1) await first.barcodes.allocate({ kind: 'box', count: 400 })
+    for (const [tube, position] of [
+      [left, 'H3'],
+      [right, 'H1'],
+      [left, 'H2'],
+    ] as const)
+      await first.storage.move({ containerId: tube.containerId, target: { boxId, position } })
+    const unpushedSets = (await countPending(first)) - unheard
+    expect(unheard).toBeGreaterThan(3)
+    expect(unpushedSets).toBeGreaterThan(6)
+
+    await laboratory.beginAnew(first)
+    const expectAnew = async () => {
+      expect(await countPending(first)).toBe(unpushedSets)
+      expect(await listOpen(first)).toEqual(await listOpen(laboratory.hub))
+      expect(await first.samples.get({ id: decided.sample.id })).toMatchObject({ project: 'P-2' })
+      expect(await first.samples.get({ id: waiting.sample.id })).toMatchObject({ donor: 'D-1' })
+      expect(await first.samples.get({ id: unpushed.sample.id })).toMatchObject({ donor: 'D-3' })
+      const { positions } = await first.storage.boxMap({ boxId })
+      const at = (label: string) => positions.find((each) => each.label === label)?.container?.id
+      expect([at('H1'), at('H2')]).toEqual([right.containerId, left.containerId])
+    }
+    await expectAnew()
+    await laboratory.restart(first, { losing: ['storage', 'samples', 'barcodes'] })
+    await expectAnew()
+
+    await laboratory.syncAll()
+    await expectEqual()
+    for (const machine of laboratory.workstations) expect(await countPending(machine)).toBe(0)
+    expect(await second.samples.get({ id: unpushed.sample.id })).toMatchObject({ donor: 'D-3' })
+    const [item] = await laboratory.openItems()
+    expect(item).toMatchObject({ kind: 'conflict', conflicts: [{ hub: 'D-1', pushed: 'D-2' }] })
+    expect(await laboratory.resolve(item, { take: 'pushed' })).toBe(null)
+    await laboratory.syncAll()
+    await expectEqual()
+    expect(await first.samples.get({ id: waiting.sample.id })).toMatchObject({ donor: 'D-2' })
+    for (const machine of laboratory.workstations) expect(await listOpen(machine)).toEqual([])
+  }, 240_000)
+
+  async function edit(
+    machine: Machine,
+    id: string,
+    fields: { readonly donor?: string; readonly project?: string },
+  ): Promise<void> {
+    const { revision } = await machine.samples.get({ id })
+    await machine.samples.update({ id, revision, fields, reason: 'from the form' })
+  }
+
+  /** Two people name another donor of each of so many samples while apart. */
+  async function disputeDonors(count: number): Promise<readonly string[]> {
+    const ids: string[] = []
+    for (let each = 0; each < count; each += 1) ids.push((await receive(first)).sample.id)
+    await laboratory.syncAll()
+    for (const id of ids) {
+      await edit(first, id, { donor: 'D-1' })
+      await edit(second, id, { donor: 'D-2' })
+    }
+    await laboratory.syncAll()
+    return ids
+  }
+
+  /** With what the services there do by themselves. */
+  async function countPending(machine: Machine): Promise<number> {
+    await machine.bench.settle()
+    return laboratory.countPending(machine)
+  }
+
+  /** What waits for a person at a machine, in its order and with when it came. */
+  async function listOpen({ bench }: Machine) {
+    const { laboratoryId } = laboratory
+    const answers = await Promise.all(
+      ['samples', 'storage', 'barcodes'].map((name) => bench.syncOf(name).syncWorkItems({ laboratoryId })),
+    )
+    return answers.flatMap(({ items }) => items)
+  }
 })

@@ -39,6 +39,12 @@ const platformTables = [
   'platform.outbox',
 ] as const
 
+/**
+ * What a workstation cannot learn from the log behind a snapshot: the work items that are open in it, and what became of
+ * work that was pushed before it.
+ */
+const decisionTables = ['platform.work_item', 'platform.change_set_fate'] as const
+
 class GivenUp extends Error {
   override readonly name = 'GivenUp'
 }
@@ -58,7 +64,7 @@ export async function takeSnapshot(
     const taken = await engine.transact(async (tx) => {
       await tx.execute(sql`set transaction isolation level repeatable read, read only`)
       await setTextForms(tx)
-      const header = await readHeader(tx, domain)
+      const header = await readHeader(tx, domain, platformTables)
       if (header === null || listSnapshots(folder).some((each) => each.sequence === header.sequence))
         return null
       return writeSnapshotFile(folder, header, readTables(tx, header, giveUp))
@@ -77,17 +83,19 @@ export interface LaboratorySnapshot extends SnapshotFile {
 }
 
 /**
- * Writes the rows of one laboratory into a file, in the caller's transaction. What is the platform's own, secrets and
- * other local tables stay; null when the domain has not even been set up.
+ * Writes the rows of one laboratory into a file, in the caller's transaction; what the Hub gives to a workstation has what
+ * was decided beside them. Everything else of the platform's own, secrets and other local tables stay; null when the
+ * domain has not even been set up.
  */
 export async function writeLaboratorySnapshot(
   tx: Transaction,
   domain: string,
   laboratoryId: string,
   folder: string,
+  { withDecisions }: { readonly withDecisions: boolean },
 ): Promise<LaboratorySnapshot | null> {
   await setTextForms(tx)
-  const header = await readHeader(tx, domain, laboratoryId)
+  const header = await readHeader(tx, domain, withDecisions ? decisionTables : [], laboratoryId)
   if (header === null) return null
   const file = await writeSnapshotFile(
     folder,
@@ -100,7 +108,8 @@ export async function writeLaboratorySnapshot(
 
 /**
  * Puts a laboratory's rows from a file in the place of those that are here, in the caller's transaction. Triggers rest:
- * the caller says in the journal where the rows came from.
+ * the caller says in the journal where the rows came from. Of what was decided, that about work which is pending here is
+ * left in `platform.change_set_fate`, for the caller to take.
  */
 export async function replaceLaboratoryRows(
   tx: Transaction,
@@ -117,12 +126,19 @@ export async function replaceLaboratoryRows(
   }
   let restored = 0
   for await (const { table, lines } of readSnapshotRows(path, header, rowsPerPage)) {
-    await insertRows(tx, table, await columnTypes(tx, table.name), lines)
+    const kept = table.name === 'platform.change_set_fate' ? ofPending(table) : sql``
+    await insertRows(tx, table, await columnTypes(tx, table.name), lines, kept)
     restored += lines.length
   }
   for (const statement of triggers) await tx.execute(sql.raw(statement))
   await tx.execute(sql`select set_config('session_replication_role', 'origin', true)`)
   return restored
+}
+
+/** The others were decided long ago, or are not of this workstation. */
+function ofPending({ columns }: SnapshotHeader['tables'][number]): SQL {
+  return sql.raw(`where (row ->> ${String(columns.indexOf('change_set_id'))})::uuid
+    in (select change_set_id from platform.pending_change)`)
 }
 
 /**
@@ -202,6 +218,7 @@ async function setTextForms(tx: Transaction): Promise<void> {
 async function readHeader(
   tx: Transaction,
   domain: string,
+  ofPlatform: readonly string[],
   laboratoryId: string | null = null,
 ): Promise<SnapshotHeader | null> {
   const [last] = await rowsOf<{ sequence: string; payload: string; acknowledged: string }>(
@@ -211,10 +228,10 @@ async function readHeader(
   )
   if (last === undefined) return null
   const tables: SnapshotHeader['tables'] = []
-  for (const name of [...(await listTravelling(tx)), ...(laboratoryId === null ? platformTables : [])]) {
+  for (const name of [...(await listTravelling(tx)), ...ofPlatform]) {
     const [count] = await rowsOf<{ rows: string }>(
       tx,
-      sql`select count(*)::text as rows from ${sql.raw(sourceOf(name))} ${ofLaboratory(laboratoryId)}`,
+      sql`select count(*)::text as rows from ${sql.raw(sourceOf(name, laboratoryId))}`,
     )
     tables.push({ name, columns: [...(await columnTypes(tx, name)).keys()], rows: Number(count?.rows ?? 0) })
   }
@@ -235,17 +252,14 @@ async function readHeader(
   }
 }
 
-function sourceOf(table: string): string {
-  return table === 'platform.outbox'
-    ? '(select * from platform.outbox order by sequence desc limit 1) as last'
-    : table
-}
-
-/** Written out, because a cursor takes no parameters. */
-function ofLaboratory(laboratoryId: string | null): SQL {
-  if (laboratoryId === null) return sql``
+/** What of a table is kept: written out, because a cursor takes no parameters. */
+function sourceOf(table: string, laboratoryId: string | null): string {
+  if (table === 'platform.outbox')
+    return '(select * from platform.outbox order by sequence desc limit 1) as last'
+  if (laboratoryId === null) return table
   if (!/^[0-9a-f-]{36}$/.test(laboratoryId)) throw new Error(`${laboratoryId} is no laboratory`)
-  return sql.raw(`where laboratory_id = '${laboratoryId}'`)
+  const own = `${table} where laboratory_id = '${laboratoryId}'`
+  return table === 'platform.work_item' ? `${own} and state = 'open'` : own
 }
 
 async function* readTables(
@@ -258,7 +272,7 @@ async function* readTables(
     const cells = columns.map((column) => `${quoteName(column)}::text`).join(', ')
     // A cursor holds the place; rows leave in the order of the primary key, so that equal content gives equal text.
     await tx.execute(sql`declare snapshot_rows no scroll cursor for
-      select json_build_array(${sql.raw(cells)})::text as line from ${sql.raw(sourceOf(name))} ${ofLaboratory(laboratoryId)}
+      select json_build_array(${sql.raw(cells)})::text as line from ${sql.raw(sourceOf(name, laboratoryId))}
       order by ${sql.raw(await keyOf(tx, name))}`)
     for (;;) {
       if (giveUp()) throw new GivenUp()
@@ -341,12 +355,13 @@ async function restTriggers(tx: Transaction, table: string): Promise<readonly st
   })
 }
 
-/** Columns that are gone are ignored, missing ones take their default. */
+/** Columns that are gone are ignored, missing ones take their default. `kept` says which rows are meant; all, where it is empty. */
 async function insertRows(
   tx: Transaction,
   table: SnapshotHeader['tables'][number],
   types: ReadonlyMap<string, string>,
   lines: readonly string[],
+  kept: SQL = sql``,
 ): Promise<void> {
   const columns = table.columns.flatMap((name, index) => {
     const type = types.get(name)
@@ -354,7 +369,7 @@ async function insertRows(
   })
   await tx.execute(sql`insert into ${sql.raw(table.name)} (${sql.raw(columns.map((each) => each.name).join(', '))})
     select ${sql.raw(columns.map((each) => each.value).join(', '))}
-    from json_array_elements(${`[${lines.join(',')}]`}::json) as each (row)`)
+    from json_array_elements(${`[${lines.join(',')}]`}::json) as each (row) ${kept}`)
 }
 
 /** Against what a domain's snapshots are held before one is believed. */

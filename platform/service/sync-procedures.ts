@@ -92,7 +92,10 @@ export function syncProcedures(
     syncSnapshot: orchestrates((scope, { laboratoryId }) =>
       scope.asOwner(async (tx) => {
         await tx.execute(sql`set transaction isolation level repeatable read, read only`)
-        return describe(await writeLaboratorySnapshot(tx, name, laboratoryId, folderOf(laboratoryId)))
+        const folder = folderOf(laboratoryId)
+        return describe(
+          await writeLaboratorySnapshot(tx, name, laboratoryId, folder, { withDecisions: true }),
+        )
       }),
     ),
 
@@ -132,12 +135,11 @@ export function syncProcedures(
           await applySyncNote(tx, note, { laboratoryId, domainSequence: entry.sequence, recordedAt: '' })
           entries.push(entry)
         }
-        return {
-          answer: await describe(
-            await writeLaboratorySnapshot(tx, name, laboratoryId, folderOf(laboratoryId)),
-          ),
-          entries,
-        }
+        const folder = folderOf(laboratoryId)
+        const written = await writeLaboratorySnapshot(tx, name, laboratoryId, folder, {
+          withDecisions: false,
+        })
+        return { answer: await describe(written), entries }
       }),
     ),
 

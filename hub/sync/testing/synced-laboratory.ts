@@ -38,6 +38,8 @@ export interface SyncedLaboratory {
   workstation(index: number): Machine
   /** One more workstation with a principal investigator at it. It begins with the Hub's snapshots. */
   join(): Promise<Machine>
+  /** Takes the Hub's snapshots in place of what a workstation has, as when the log is served no longer. */
+  beginAnew(workstation: Machine): Promise<void>
   /** Closes and reopens a machine; some databases may be lost meanwhile. */
   restart(machine: Machine, options?: { readonly losing?: readonly string[] }): Promise<void>
   /** Sends what the Hub does not have to it, which decides it. */
@@ -102,14 +104,16 @@ export async function openSyncedLaboratory(workstationCount: number): Promise<Sy
       const userId = await hubMachine.addPerson(`Person at ${id}`, 'principal_investigator')
       const machine = await openMachine(id, { laboratoryId, userId, engine: 'pglite' })
       const sender = await Sender.enrol(machine, hubMachine)
-      for (const name of domains) {
-        const sync = machine.bench.syncOf(name)
-        await sync.syncEnroll({ laboratoryId })
-        const { path, place } = await hubMachine.sync.snapshots.make(laboratoryId, name)
-        await sync.syncInstall({ laboratoryId, path, place })
-      }
+      for (const name of domains) await machine.bench.syncOf(name).syncEnroll({ laboratoryId })
+      await laboratory.beginAnew(machine)
       senders.set(machine, sender)
       return machine
+    },
+    async beginAnew({ bench }) {
+      for (const name of domains) {
+        const { path, place } = await hubMachine.sync.snapshots.make(laboratoryId, name)
+        await bench.syncOf(name).syncInstall({ laboratoryId, path, place })
+      }
     },
     async restart(machine, options) {
       await (machine === hub ? hubMachine.restart(options) : machine.bench.restart(options))

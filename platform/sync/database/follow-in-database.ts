@@ -87,9 +87,13 @@ export async function followEntries(
   })
 }
 
+/** A change set may hold 1,000 rows and 4 MB. */
+const rowsPerEntry = 200
+
 /**
- * Takes the Hub's snapshot in place of all rows that are here, and folds what is pending on top of it. The rows are in
- * no entry of the journal: a snapshot of our own must follow at once.
+ * Takes the Hub's snapshot in place of all rows that are here, with the work items that are open in it. What it shows to be
+ * decided is pending no longer, and the rest is folded on top of it. The rows are in no entry of the journal: a snapshot of
+ * our own must follow at once.
  */
 export async function installSnapshot(
   domain: FollowingDomain,
@@ -106,10 +110,52 @@ export async function installSnapshot(
       position: place.position,
       hash: place.hash,
     } as const
-    const entries = [await writeFollowed(tx, domain, laboratoryId, confirmation(domain), note, [])]
-    entries.push(...(await foldPending(tx, domain, laboratoryId, place)))
-    return { answer: rows, entries }
+    const installed = await writeFollowed(tx, domain, laboratoryId, confirmation(domain), note, [])
+    await orderWorkItems(tx, laboratoryId, installed.sequence)
+    // Rows that change places are judged when all of them are written.
+    await tx.execute(sql`set constraints all deferred`)
+    const confirmed = await confirmDecided(tx, domain, laboratoryId, place)
+    const folded = await foldPending(tx, domain, laboratoryId, place)
+    await tx.execute(sql`set constraints all immediate`)
+    return { answer: rows, entries: [installed, ...confirmed, ...folded] }
   })
+}
+
+/** The Hub counts its entries otherwise: here, the items came with this one, before all that are opened later. */
+async function orderWorkItems(tx: Transaction, laboratoryId: string, sequence: number): Promise<void> {
+  await tx.execute(sql`update platform.work_item as item
+    set opened_sequence = ${sequence}, opened_ordinal = came.ordinal
+    from (select id, row_number() over (order by opened_sequence, opened_ordinal) as ordinal
+      from platform.work_item where laboratory_id = ${laboratoryId}::uuid) as came
+    where item.laboratory_id = ${laboratoryId}::uuid and item.id = came.id`)
+}
+
+/** The entries that decided these lie before the snapshot, and nobody will ever follow them. */
+async function confirmDecided(
+  tx: Transaction,
+  domain: FollowingDomain,
+  laboratoryId: string,
+  { position, hash }: Place,
+): Promise<readonly OutboxEntry[]> {
+  const changes = await rowsOf<{ set: string; table: string; id: string }>(
+    tx,
+    sql`with decided as (delete from platform.change_set_fate where laboratory_id = ${laboratoryId}::uuid
+        returning change_set_id)
+      select change_set_id::text as set, table_name as table, row_id::text as id
+      from decided join platform.pending_change using (change_set_id) order by domain_sequence, ordinal`,
+  )
+  const entries: OutboxEntry[] = []
+  for (let from = 0; from < changes.length; from += rowsPerEntry) {
+    const some = changes.slice(from, from + rowsPerEntry)
+    const note: FollowedNote = {
+      ...{ kind: 'followed', position, hash, confirmed: [...new Set(some.map(({ set }) => set))] },
+      // Of a row that still has something pending, folding keeps the Hub's image again.
+      images: some.map(({ table, id }) => ({ table, id })),
+      ...{ opens: [], closes: [], acknowledges: [] },
+    }
+    entries.push(await writeFollowed(tx, domain, laboratoryId, confirmation(domain), note, []))
+  }
+  return entries
 }
 
 async function foldPending(
@@ -134,11 +180,17 @@ async function foldPending(
   const changes = plan.rows.map(({ address, image }) =>
     changeFrom(laboratoryId, address, view.row(address), image),
   )
-  const note: FollowedNote = {
-    ...{ kind: 'followed', position: place.position, hash: place.hash, confirmed: [], images },
-    ...{ opens: [], closes: [], acknowledges: [] },
+  const entries: OutboxEntry[] = []
+  for (let from = 0; from < Math.max(images.length, changes.length); from += rowsPerEntry) {
+    const note: FollowedNote = {
+      ...{ kind: 'followed', position: place.position, hash: place.hash, confirmed: [] },
+      images: images.slice(from, from + rowsPerEntry),
+      ...{ opens: [], closes: [], acknowledges: [] },
+    }
+    const some = changes.slice(from, from + rowsPerEntry)
+    entries.push(await writeFollowed(tx, domain, laboratoryId, confirmation(domain), note, some))
   }
-  return [await writeFollowed(tx, domain, laboratoryId, confirmation(domain), note, changes)]
+  return entries
 }
 
 /** Where a domain stands in the Hub's log, and how much of its own work the log has not confirmed. */
