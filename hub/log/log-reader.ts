@@ -109,11 +109,17 @@ export class LogReader {
     )
   }
 
-  /** Where a laboratory's last entry of a domain stands among those up to a number of the domain's own. */
+  /**
+   * How far a laboratory's log can be said to be followed by whoever has a domain up to a number of its own: to right before
+   * the domain's next entry. What lies behind may belong to others, and may be served no longer.
+   */
   async placeOfDomain(laboratoryId: string, domain: string, upTo: number): Promise<LogPlace> {
     return placeOf(
       await this.#rows(
-        'where laboratory_id = $1 and domain = $2 and domain_sequence <= $3 order by position desc limit 1',
+        `where laboratory_id = $1 and position < coalesce(
+           (select min(position) from entry where laboratory_id = $1 and domain = $2 and domain_sequence > $3),
+           9223372036854775807)
+         order by position desc limit 1`,
         [laboratoryId, domain, upTo],
       ),
     )
