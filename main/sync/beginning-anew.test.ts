@@ -94,10 +94,12 @@ it('a workstation for which the log is served no longer begins anew, with all th
 
   network.proxy.leadTo(network.hub.url)
   await (await bench.admin()).client(sync).goNow({})
-  await untilCaughtUp(bench)
+  await untilCaughtUp(bench, 120_000)
   const atHub = await contentsOf(network.hub)
   expect(await contentsOf(bench)).toEqual(atHub)
-  const tubes = new Map(atHub.samples.map((sample) => [sample.id, sample]))
+  const tubes = new Map<string, (typeof atHub.samples)[number]>(
+    atHub.samples.map((sample) => [sample.id, sample]),
+  )
   expect(tubes.get(decided)).toMatchObject({ project: 'P-1' })
   expect(tubes.get(disputed)).toMatchObject({ donor: 'D-1' })
   expect(tubes.get(late)).toMatchObject({ donor: 'D-3' })
