@@ -5,6 +5,7 @@ import { system } from '../../platform/gateway/contract.ts'
 import { openWorkstationKey } from '../../platform/journal/workstation-key.ts'
 import { sync } from '../../platform/sync/contract.ts'
 import { auth } from '../../services/auth/contract.ts'
+import { barcodes } from '../../services/barcodes/contract.ts'
 import { samples } from '../../services/samples/contract.ts'
 import { createHttpClient } from '../testing/http-client.ts'
 import { killLeftOvers } from '../testing/workstation-process.ts'
@@ -140,12 +141,19 @@ describe('two workstations', () => {
     expect(proof.words).toContain(`${hubFingerprint} has countersigned them up to entry`)
   })
 
-  it('go on when the journal of one is lost: the Hub notes that it was begun anew', async () => {
+  it('go on when the journal of one is lost with much that waits: the Hub gets all, and notes that it was begun anew', async () => {
     await untilCaughtUp(one)
+    network.proxy.leadTo(null)
+    const codes = await allocateCodes(one, 2_100)
     await one.stop()
     for (const name of ['journal.sqlite', 'journal.sqlite-wal', 'journal.sqlite-shm'])
       rmSync(join(one.home, name), { force: true })
     await one.start()
+    network.proxy.leadTo(network.hub.url)
+    await (await one.admin()).client(sync).goNow({})
+    await untilCaughtUp(one, 120_000)
+    const atHub = new Set((await contentsOf(network.hub)).codes.map(({ text }) => text))
+    expect(codes.filter((text) => !atHub.has(text))).toEqual([])
     await receive(one, 'After the loss')
     await receive(two, 'Beside it')
     await Promise.all([untilSeen(two, 'After the loss'), untilSeen(one, 'Beside it')])
@@ -153,5 +161,16 @@ describe('two workstations', () => {
     expect(await contentsOf(two)).toEqual(await contentsOf(one))
     const proof = await (await one.admin()).client(system).verifyJournal()
     expect(proof).toMatchObject({ status: 'whole', problems: [] })
-  }, 180_000)
+  }, 240_000)
+
+  /** Each is a change set of its own. */
+  async function allocateCodes(machine: Machine, count: number): Promise<readonly string[]> {
+    const { allocate } = (await machine.admin()).client(barcodes)
+    const codes: string[] = []
+    while (codes.length < count) {
+      const some = await Promise.all(Array.from({ length: 20 }, () => allocate({ kind: 'box' })))
+      codes.push(...some.flatMap((answer) => answer.codes))
+    }
+    return codes
+  }
 })

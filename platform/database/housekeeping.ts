@@ -2,7 +2,10 @@ import { sql } from 'drizzle-orm'
 import type { Engine } from './engine.ts'
 import { rowsOf } from './transaction.ts'
 
-/** Outbox rows kept behind the journal's head, so that a journal that lost its tail can be given it again. */
+/**
+ * Outbox rows kept behind the journal's head, so that a journal that lost its tail can be given it again. What the Hub has
+ * not confirmed is kept however much it is, with all behind it: lost with the journal, it could not be pushed any more.
+ */
 const outboxKept = 2_000
 /** Change sets between two notes of what the journal has. */
 const noteEvery = 256
@@ -87,7 +90,8 @@ export class Housekeeping {
         await tx.execute(sql`update platform.journal_position set acknowledged_sequence = ${upTo},
           acknowledged_hash = coalesce((select encode(sha256(convert_to(payload, 'UTF8')), 'hex')
             from platform.outbox where sequence = ${upTo}), '')`)
-        await tx.execute(sql`delete from platform.outbox where sequence <= ${upTo - outboxKept}`)
+        await tx.execute(sql`delete from platform.outbox where sequence <= ${upTo - outboxKept}
+          and sequence < coalesce((select min(domain_sequence) from platform.pending_change), 9223372036854775807)`)
       })
       this.#notedAt = upTo
     }
