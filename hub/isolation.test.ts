@@ -294,6 +294,11 @@ describe('a workstation of another laboratory', () => {
     const path = `/files/${world.fileSha256}`
     expect(await refusalOf(connection.open(path))).toBe('404 NOT_FOUND')
     await expect(connection.open(path, { method: 'HEAD' })).rejects.toThrow()
+    const asksFor = { sha256: [world.fileSha256] }
+    expect(await post('/files/lacking', asksFor)).toEqual({ lacking: asksFor.sha256 })
+    expect(
+      await atHome.connection.ask('/files/lacking', z.unknown(), { method: 'POST', json: asksFor }),
+    ).toEqual({ lacking: [] })
     const asked = connection.open(`/snapshot?domain=samples&sha256=${world.snapshotSha256}`)
     expect(await refusalOf(asked)).toBe('410 GONE')
   })

@@ -323,7 +323,7 @@ async function withDatabase<T>(
 
 /** Every declared table is there, and those that travel are captured and fenced. */
 async function expectTables(database: DomainDatabase, domain: Domain): Promise<void> {
-  for (const { name, policy } of domains[domain].tables) {
+  for (const { name, policy, files } of domains[domain].tables) {
     const triggers = await database.readAsOwner((tx) =>
       rowsOf<{ name: string }>(
         tx,
@@ -332,6 +332,9 @@ async function expectTables(database: DomainDatabase, domain: Domain): Promise<v
     )
     const isCaptured = triggers.some((each) => each.name === 'capture_change')
     expect(isCaptured, name).toBe(policy !== 'local' && policy !== 'derived')
+    // A file that is not declared stays where it was stored.
+    const hashes = (await columnsOf(database, name)).filter((column) => column.endsWith('sha256'))
+    expect(files, name).toEqual(isCaptured ? hashes : [])
   }
 }
 

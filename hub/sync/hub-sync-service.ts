@@ -118,6 +118,8 @@ function implementSync({ reader, decisions, domains, trust, store, feed, bundles
       bundles.bring(laboratoryOf(context), input.file),
     ),
     proveAtHub: os.proveAtHub.handler(() => ({ outcome: 'no-hub' as const })),
+    // What is here is found without asking.
+    fetchFile: os.fetchFile.handler(() => ({ outcome: 'not-at-hub' as const })),
     revokeWorkstation: os.revokeWorkstation.handler(async ({ context, input }) => {
       if (!(await store.revoke(laboratoryOf(context), input.id, input.reason)))
         throw notFound('workstation', input.id)

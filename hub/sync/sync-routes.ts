@@ -14,6 +14,7 @@ import {
   digestOf,
   EnrolRequest,
   FoundRequest,
+  LackingRequest,
   ProofRequest,
   ResolutionRequest,
   snapshotHeaders,
@@ -181,6 +182,12 @@ function serveFiles(routes: FastifyInstance, { trust, filesOf }: HubSync): void 
   routes.get('/files/:sha256', { exposeHeadRoute: false }, async (request, reply) => {
     const { files, sha256 } = await require(request)
     return sendBytes(request, reply, await files.sizeOf(sha256), (start) => files.read(sha256, start))
+  })
+  routes.post('/files/lacking', async (request, reply) => {
+    const { laboratoryId } = await trust.holderOf(request.headers.authorization)
+    const { sha256 } = await readJson(request, LackingRequest, smallBytes)
+    const files = filesOf(laboratoryId)
+    return sendJson(request, reply, { lacking: sha256.filter((each) => !files.has(each)) })
   })
   routes.put('/files/:sha256', async (request, reply) => {
     const { files, sha256 } = await find(request)

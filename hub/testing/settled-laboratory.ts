@@ -1,7 +1,6 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
-import { z } from 'zod'
 import { HubConnection } from '../../main/sync/hub-connection.ts'
-import { send } from '../../main/testing/http-client.ts'
+import { storeFile } from '../../main/testing/store-file.ts'
 import type { SignedIn } from '../../main/testing/workstation-process.ts'
 import { system } from '../../platform/gateway/contract.ts'
 import { sync } from '../../platform/sync/contract.ts'
@@ -150,18 +149,6 @@ async function syncWith(person: SignedIn, workstation: WireWorkstation) {
     snapshotSha256: snapshot.headers.get(snapshotHeaders.sha256) ?? '',
     logHash: head.hash,
   }
-}
-
-async function storeFile(person: SignedIn, file: File): Promise<string> {
-  const form = new FormData()
-  form.append('file', file)
-  const { body } = await send({
-    url: `${person.url}/v1/system/files`,
-    method: 'POST',
-    headers: { authorization: `Bearer ${person.token}` },
-    body: form,
-  })
-  return z.object({ sha256: z.string() }).parse(body).sha256
 }
 
 /** All that a person of a laboratory can read of it, as text; two equal texts mean that nothing was changed. */

@@ -1,6 +1,7 @@
 import type { Gateway } from '../../platform/gateway/gateway.ts'
 import { createDomainSyncClient, type DomainSyncClient } from '../../platform/sync/domain-client.ts'
 import type { LogPlace, WireEntry } from '../../platform/sync/domain-contract.ts'
+import { type FileColumns, filesNamedIn } from '../../platform/sync/named-files.ts'
 import type { Migrations } from '../../platform/sync/versions.ts'
 
 interface DomainState {
@@ -15,6 +16,7 @@ export class Domains {
   readonly names: readonly string[]
   readonly #gateway: Gateway
   readonly #states = new Map<string, DomainState>()
+  readonly #fileColumns = new Map<string, FileColumns>()
   /** Something was journaled since the domains were last asked what waits. */
   #isStale = true
 
@@ -94,14 +96,35 @@ export class Domains {
     }
   }
 
+  /** The files that the rows of entries name. */
+  filesNamedIn(
+    entries: readonly { readonly domain: string; readonly payload: string | null }[],
+  ): readonly string[] {
+    const named = entries.flatMap(({ domain, payload }) =>
+      payload === null ? [] : filesNamedIn(payload, this.#fileColumns.get(domain) ?? {}),
+    )
+    return [...new Set(named)]
+  }
+
+  /** The files that rows here name. Domains without such rows are not asked. */
+  async filesNamed(laboratoryId: string): Promise<readonly string[]> {
+    const named = new Set<string>()
+    for (const [domain, columns] of this.#fileColumns) {
+      if (Object.keys(columns).length === 0) continue
+      for (const sha256 of (await this.client(domain).syncFiles({ laboratoryId })).sha256) named.add(sha256)
+    }
+    return [...named]
+  }
+
   noteInstalled(domain: string, place: LogPlace): void {
     this.#states.set(domain, { place, pending: this.#states.get(domain)?.pending ?? 0 })
   }
 
   async #readOne(domain: string): Promise<readonly string[]> {
     const state = await this.client(domain).syncState()
-    const { place, pending, migrations } = state
+    const { place, pending, migrations, fileColumns } = state
     this.#states.set(domain, { place, pending })
+    this.#fileColumns.set(domain, fileColumns)
     return migrations
   }
 }

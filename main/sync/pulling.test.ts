@@ -7,6 +7,7 @@ import { makeTestFolder } from '../../platform/database/testing/test-folder.ts'
 import type { LogPlace, WireEntry } from '../../platform/sync/domain-contract.ts'
 import { emptyLog } from '../../platform/sync/log.ts'
 import { Domains } from './domains.ts'
+import { FileExchange } from './file-exchange.ts'
 import { HubConnection } from './hub-connection.ts'
 import { ForgedLog, Pulling } from './pulling.ts'
 
@@ -39,7 +40,8 @@ async function openFollower() {
     services: () => [],
     call({ path: [domain = '', procedure], input }: { path: readonly string[]; input: unknown }) {
       const place = places.get(domain) ?? { ...emptyLog }
-      if (procedure === 'syncState') return Promise.resolve({ place, pending: 0, migrations: [] })
+      if (procedure === 'syncState')
+        return Promise.resolve({ place, pending: 0, migrations: [], fileColumns: {} })
       const { entries, upTo } = input as { entries: readonly WireEntry[]; upTo: LogPlace }
       followed.push(...entries)
       places.set(domain, upTo)
@@ -49,7 +51,8 @@ async function openFollower() {
   const domains = new Domains(gateway, names)
   await domains.read()
   const connection = new HubConnection({ url: 'http://127.0.0.1:9', hubKey: key.publicKey }, key, {})
-  return { pulling: new Pulling({ home: '', domains, connection }), followed }
+  const files = new FileExchange({ home: '', laboratoryId: '', domains, connection, log: () => undefined })
+  return { pulling: new Pulling({ home: '', domains, connection, files }), followed }
 }
 
 it('follows every entry once and in order, however the pieces of the log are cut, doubled and mixed', async () => {

@@ -2,6 +2,7 @@ import { hashEntry, hashPayload } from '../../platform/journal/entry.ts'
 import type { LogPlace, WireEntry } from '../../platform/sync/domain-contract.ts'
 import { PullAnswer, quietEntries } from '../../platform/sync/wire.ts'
 import type { Domains } from './domains.ts'
+import type { FileExchange } from './file-exchange.ts'
 import { type HubConnection, HubRefused } from './hub-connection.ts'
 import { installSnapshot } from './snapshots.ts'
 
@@ -16,6 +17,7 @@ export interface PullingOptions {
   readonly home: string
   readonly domains: Domains
   readonly connection: HubConnection
+  readonly files: FileExchange
 }
 
 /** What the Hub sends does not follow from what it sent before. */
@@ -103,6 +105,7 @@ export class Pulling {
 
   async #follow(entries: readonly WireEntry[], end: LogPlace): Promise<void> {
     await this.#deal(entries, end)
+    this.#options.files.note(entries)
     this.#followed = end
   }
 
@@ -129,6 +132,7 @@ export class Pulling {
   async #beginFromSnapshots(): Promise<void> {
     const { domains } = this.#options
     for (const domain of domains.names) await installSnapshot(this.#options, domain)
+    this.#options.files.noteAll()
     this.#followed = domains.lowest
   }
 }

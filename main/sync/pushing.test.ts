@@ -1,9 +1,12 @@
 import { afterAll, expect, it } from 'vitest'
+import type { Gateway } from '../../platform/gateway/gateway.ts'
 import { GENESIS_HASH } from '../../platform/journal/entry.ts'
 import { startJournal } from '../../platform/journal/start-journal.ts'
 import { makeEntry, makeHome, removeHomes, testOptions } from '../../platform/journal/test-entries.ts'
 import { openWorkstationKey } from '../../platform/journal/workstation-key.ts'
+import { Domains } from './domains.ts'
 import { EnrolmentFile } from './enrolment-file.ts'
+import { FileExchange } from './file-exchange.ts'
 import { HubConnection } from './hub-connection.ts'
 import { Pushing } from './pushing.ts'
 
@@ -25,7 +28,11 @@ it('a large change set behind a few entries of the Hub is sent, after them', asy
     ...{ hubSealingKey: null, isPaused: false, offlineUntil: null },
   })
   const connection = new HubConnection({ url: 'http://127.0.0.1:1', hubKey: key.publicKey }, key, {})
-  const pushing = new Pushing({ home, journal: journal.client, key, file, connection })
+  // Nothing is sent here, so nobody is asked.
+  const domains = new Domains({} as unknown as Gateway, [])
+  const { laboratoryId } = file.require()
+  const files = new FileExchange({ home, laboratoryId, domains, connection, log: () => undefined })
+  const pushing = new Pushing({ home, journal: journal.client, key, file, connection, files })
   try {
     for (const number of [1, 2, 3]) await journal.client.append(quiet(number))
     expect(await pushing.nextRun(beginning)).toBeNull()

@@ -12,6 +12,7 @@ import {
 } from '../../platform/sync/push-run.ts'
 import { PushAnswer } from '../../platform/sync/wire.ts'
 import type { EnrolmentFile } from './enrolment-file.ts'
+import type { FileExchange } from './file-exchange.ts'
 import { type HubConnection, HubRefused, HubUnreachable } from './hub-connection.ts'
 
 export interface PushingOptions {
@@ -20,6 +21,7 @@ export interface PushingOptions {
   readonly key: WorkstationKey
   readonly file: EnrolmentFile
   readonly connection: HubConnection
+  readonly files: FileExchange
 }
 
 /** A run, where it ends, and the entries of it that the Hub must decide. */
@@ -98,12 +100,14 @@ export class Pushing {
   }
 
   async #pushSome(): Promise<boolean> {
-    const { connection } = this.#options
+    const { connection, files } = this.#options
     const after = this.#known
     if (after === null) throw new Error('The Hub has not said what it has')
     const next = await this.nextRun(after)
     if (next === null) return false
-    const { run, end } = next
+    const { run, end, pushed: entries } = next
+    // Whoever sees the rows then finds the files.
+    await files.sendAhead(entries)
     try {
       const { pushed } = await connection.ask('/push', PushAnswer, { method: 'POST', json: run })
       const { countersignature } = pushed

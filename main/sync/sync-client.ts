@@ -6,7 +6,13 @@ import type { Gateway } from '../../platform/gateway/gateway.ts'
 import type { JournalClient } from '../../platform/journal/journal-client.ts'
 import type { WorkstationKey } from '../../platform/journal/workstation-key.ts'
 import { BundleFolder } from '../../platform/sync/bundle-folder.ts'
-import type { BroughtBundle, MadeBundle, Resolution, SyncStatus } from '../../platform/sync/contract.ts'
+import type {
+  BroughtBundle,
+  FileOutcome,
+  MadeBundle,
+  Resolution,
+  SyncStatus,
+} from '../../platform/sync/contract.ts'
 import { stateSealingKey } from '../../platform/sync/sealing-key.ts'
 import { PassedOnAnswer, type PassedOnRequest, passingOnMs } from '../../platform/sync/passed-on.ts'
 import type { Migrations } from '../../platform/sync/versions.ts'
@@ -15,6 +21,7 @@ import { type BenchBundlesOptions, bringBundle, makeBundle } from './bundles.ts'
 import { Domains } from './domains.ts'
 import { beginEnrolment, completeEnrolment, enrolDomain } from './enrolling.ts'
 import { EnrolmentFile } from './enrolment-file.ts'
+import { FileExchange } from './file-exchange.ts'
 import { listenForHead } from './head-events.ts'
 import { type Contact, HubConnection, HubRefused, HubUnreachable, WrongHub } from './hub-connection.ts'
 import { ForgedLog, Pulling } from './pulling.ts'
@@ -49,7 +56,7 @@ const defaultTiming: SyncTiming = {
 }
 
 /** Somebody stands there and waits. */
-const proofMs = 6_000
+const answerMs = 6_000
 const listenAgainMs = 1_000
 const namesAgainMs = 30_000
 /** What comes at once is exchanged at once. */
@@ -62,6 +69,7 @@ interface Session {
   readonly connection: HubConnection
   readonly pushing: Pushing
   readonly pulling: Pulling
+  readonly files: FileExchange
 }
 
 /**
@@ -121,6 +129,7 @@ export class SyncClient {
     this.#stopWatching()
     this.goNow()
     await this.#running
+    await this.#session?.files.close()
   }
 
   /** Something may have to be sent or fetched. While the Hub is away that is no reason to ask it more often. */
@@ -236,12 +245,19 @@ export class SyncClient {
     const connection = this.#session?.connection ?? null
     if (connection === null) return { outcome: 'offline' as const }
     try {
-      return await connection.ask('/proof', ProofOutcome, { method: 'POST', json: proof, withinMs: proofMs })
+      return await connection.ask('/proof', ProofOutcome, { method: 'POST', json: proof, withinMs: answerMs })
     } catch (error) {
       if (error instanceof HubUnreachable || error instanceof HubRefused || error instanceof WrongHub)
         return { outcome: 'offline' as const }
       throw error
     }
+  }
+
+  /** Fetches a file that a row names from the Hub, for somebody who wants to read it now. */
+  async fetchFile(sha256: string): Promise<FileOutcome> {
+    if (!this.isEnrolled) return 'no-hub'
+    if (this.#session === null || this.#state === 'paused') return 'not-now'
+    return this.#session.files.fetch(sha256, answerMs)
   }
 
   /** Puts what the Hub does not have into a file that is carried to it by hand. */
@@ -288,7 +304,7 @@ export class SyncClient {
     const enrolment = this.#file.current
     return {
       state: this.#state,
-      words: this.#words,
+      words: this.#words + this.#wordsOfFiles(),
       hubUrl: enrolment === null ? null : this.#hubUrl(),
       laboratoryId: enrolment?.laboratoryId ?? null,
       lastContactAt: this.#lastContactAt,
@@ -300,6 +316,12 @@ export class SyncClient {
       clockSkewMs: this.#clockSkewMs,
       offlineUntil: enrolment?.offlineUntil ?? null,
     }
+  }
+
+  #wordsOfFiles(): string {
+    const waiting = this.#session?.files.waiting ?? 0
+    if (this.#state !== 'online' || waiting === 0) return ''
+    return ` Files that have not come to both sides yet: ${waiting}. They are tried again.`
   }
 
   async #run(): Promise<void> {
@@ -330,7 +352,7 @@ export class SyncClient {
   }
 
   /** Push and pull have nothing to do with each other: what hinders one does not stop the other. */
-  async #exchange({ connection, pushing, pulling }: Session): Promise<void> {
+  async #exchange({ connection, pushing, pulling, files }: Session): Promise<void> {
     await connection.meet()
     const problems: HubRefused[] = []
     const attempt = async (work: () => Promise<void>) => {
@@ -358,6 +380,7 @@ export class SyncClient {
       await pulls
     }
     await pull()
+    files.goOn()
     const [problem] = problems
     if (problem !== undefined) throw problem
     this.#announce('online', 'The Hub is reached, and has all that was made here.')
@@ -387,11 +410,17 @@ export class SyncClient {
     }
     await this.#enrolNewDomains()
     const { journal, home } = this.#options
-    const pushing = new Pushing({ home, journal, key, file, connection })
-    const pulling = new Pulling({ home, domains: this.#domains, connection })
+    const { laboratoryId } = file.require()
+    const { log } = this.#options.gateway
+    const files = new FileExchange({
+      ...{ home, laboratoryId, domains: this.#domains, connection },
+      log: (level, words, fields) => log.write(level, words, { step: 'sync', ...fields }),
+    })
+    const pushing = new Pushing({ home, journal, key, file, connection, files })
+    const pulling = new Pulling({ home, domains: this.#domains, connection, files })
     connection.onContact = (contact) => this.#noteContact(contact, pushing, connection)
     connection.forgetToken()
-    this.#session = { connection, pushing, pulling }
+    this.#session = { connection, pushing, pulling, files }
     return this.#session
   }
 

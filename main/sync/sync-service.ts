@@ -101,6 +101,9 @@ export function createSyncService(
       }),
       bringBundle: os.bringBundle.handler(({ input }) => client.bringBundle(input.file)),
       proveAtHub: os.proveAtHub.handler(({ input }) => client.prove(input)),
+      fetchFile: os.fetchFile.handler(async ({ input }) => ({
+        outcome: await client.fetchFile(input.sha256),
+      })),
       workstations: os.workstations.handler(atHub),
       refusals: os.refusals.handler(atHub),
       createEnrolmentCode: os.createEnrolmentCode.handler(atHub),

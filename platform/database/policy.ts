@@ -1,4 +1,4 @@
-import { type PgTable, timestamp, uuid } from 'drizzle-orm/pg-core'
+import { type PgColumn, type PgTable, timestamp, uuid } from 'drizzle-orm/pg-core'
 import { getTableConfig } from 'drizzle-orm/pg-core'
 
 /**
@@ -10,12 +10,28 @@ export type SyncPolicy =
 
 /** A domain's tables, each with its policy. */
 export interface DomainTables {
-  readonly tables: readonly { readonly name: string; readonly policy: SyncPolicy }[]
+  readonly tables: readonly {
+    readonly name: string
+    readonly policy: SyncPolicy
+    /** Columns that hold the SHA-256 of a stored file. The file travels beside the rows. */
+    readonly files?: readonly string[]
+  }[]
 }
 
-/** Says the sync policy of every table of a domain: `syncPolicies([[sample, 'field-merge'], …])`. */
-export function syncPolicies(tables: readonly (readonly [PgTable, SyncPolicy])[]): DomainTables {
-  return { tables: tables.map(([table, policy]) => ({ name: getTableConfig(table).name, policy })) }
+/**
+ * Says the sync policy of every table of a domain, and which of its columns name files:
+ * `syncPolicies([[sample, 'field-merge'], [importTable, 'field-merge', [importTable.fileSha256]], …])`.
+ */
+export function syncPolicies(
+  tables: readonly (readonly [table: PgTable, policy: SyncPolicy, files?: readonly PgColumn[]])[],
+): DomainTables {
+  return {
+    tables: tables.map(([table, policy, files = []]) => ({
+      name: getTableConfig(table).name,
+      policy,
+      files: files.map((column) => column.name),
+    })),
+  }
 }
 
 /**

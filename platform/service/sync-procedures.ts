@@ -28,6 +28,7 @@ import { RowImages } from '../sync/database/row-images.ts'
 import type { DomainSyncContract } from '../sync/domain-contract.ts'
 import { addressOf, type RowAddress, type RowImage, splitAddress } from '../sync/change-set.ts'
 import type { DecidedNote } from '../sync/journaled.ts'
+import { isFileName } from '../sync/named-files.ts'
 import { upcastItem } from '../sync/upcast.ts'
 import { rowsOfItem } from '../sync/work-item.ts'
 import type { Fate } from '../sync/view.ts'
@@ -51,6 +52,9 @@ export function syncProcedures(
   }
   /** Whoever shows the domain reads it again. */
   const tellChanged = (laboratoryId: string) => around.report({ type: 'changed', laboratoryId })
+  const fileColumns: readonly (readonly [string, string[]])[] = definition.tables.tables.flatMap(
+    ({ name: table, files = [] }) => (files.length === 0 ? [] : [[table, [...files]] as const]),
+  )
   const folderOf = (laboratoryId: string) => join(around.home, 'sync', laboratoryId, name)
 
   /** Ends what the platform wrote itself, for nobody in particular, as an entry of the journal. */
@@ -85,7 +89,18 @@ export function syncProcedures(
           ...{ laboratoryId, place: { position, hash }, pending, oldestPending },
           hasRows: await hasRows(tx, null),
           migrations: migrations.map((each) => each.name),
+          fileColumns: Object.fromEntries(fileColumns),
         }
+      }),
+    ),
+
+    syncFiles: reads((scope, { laboratoryId }) =>
+      scope.readAcrossLaboratories(async (tx) => {
+        const named = new Set<string>()
+        for (const [table, columns] of fileColumns)
+          for (const column of columns)
+            for (const { sha256 } of await readColumn(tx, laboratoryId, table, column)) named.add(sha256)
+        return { sha256: [...named].filter(isFileName) }
       }),
     ),
 
@@ -258,6 +273,21 @@ export function syncProcedures(
     }
     return false
   }
+}
+
+/** What is in a column, each text once. */
+function readColumn(
+  tx: Pick<Transaction, 'execute'>,
+  laboratoryId: string,
+  table: string,
+  column: string,
+): Promise<readonly { sha256: string }[]> {
+  const cell = sql.identifier(column)
+  return rowsOf<{ sha256: string }>(
+    tx,
+    sql`select distinct ${cell} as sha256 from ${sql.identifier(table)}
+        where laboratory_id = ${laboratoryId}::uuid and ${cell} is not null`,
+  )
 }
 
 function toKnown(known: {

@@ -154,6 +154,10 @@ export const BroughtBundle = z.object({
 })
 export type BroughtBundle = z.output<typeof BroughtBundle>
 
+/** What came of fetching a file; `not-now` where the Hub could not be asked, or what it sent was not the file. */
+const FileOutcome = z.enum(['here', 'not-at-hub', 'not-now', 'no-hub'])
+export type FileOutcome = z.output<typeof FileOutcome>
+
 const enrolment = z.object({
   /** Such as `https://hub.laboratory.example`. */
   hubUrl: requiredText(500),
@@ -302,6 +306,11 @@ export const sync = domainContract('sync', {
     .errors(bundleErrors)
     .input(z.object({ file: z.file().max(largestFileBytes, 'At most 50 MB') }))
     .output(BroughtBundle),
+
+  /** A domain asks this about a file that one of its rows names and that is not here. */
+  fetchFile: query({ permission: 'signed-in', internal: true, summary: 'Fetch a file from the Hub' })
+    .input(z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/) }))
+    .output(z.object({ outcome: FileOutcome })),
 
   /** Sign-in asks this about people whose password this workstation does not hold. */
   proveAtHub: command({

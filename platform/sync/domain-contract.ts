@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { command, domainContract, query } from '../contract/procedure.ts'
 import type { ChangeSet } from './change-set.ts'
+import { FileColumns } from './named-files.ts'
 
 /*
  * What every domain offers its host for sync, beside its own contract. Only the host calls these: at a workstation the
@@ -88,8 +89,12 @@ export function domainSyncContract(domain: string) {
         hasRows: z.boolean(),
         /** Names of its migrations, in order: the schema's version. */
         migrations: z.array(z.string()),
+        fileColumns: FileColumns,
       }),
     ),
+    syncFiles: query({ ...internal, summary: 'The files that rows of a laboratory name' })
+      .input(z.object({ laboratoryId: z.uuid() }))
+      .output(z.object({ sha256: z.array(z.string()) })),
     syncSnapshot: command({ ...long, summary: 'Write the rows of a laboratory into a file' })
       .input(z.object({ laboratoryId: z.uuid() }))
       .output(DomainSnapshot),

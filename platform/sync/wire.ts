@@ -94,6 +94,11 @@ export const PeopleAnswer = z.object({
 export const ProofRequest = z.strictObject({ userId: z.uuid(), password: z.string().max(200) })
 export const ProofOutcome = z.object({ outcome: z.enum(['right', 'wrong', 'locked_out', 'not_active']) })
 
+/** `POST files/lacking`: which of these files the Hub does not have. */
+export const filesAtOnce = 1_000
+export const LackingRequest = z.strictObject({ sha256: z.array(Hash).max(filesAtOnce) })
+export const LackingAnswer = z.object({ lacking: z.array(Hash) })
+
 /** `POST resolution`: what somebody signed in at the workstation decided. */
 export const ResolutionRequest = Resolution.extend({ actorId: z.uuid() })
 

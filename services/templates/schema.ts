@@ -127,7 +127,7 @@ export const importRow = snakeCase.table(
 
 export const templatesTables = syncPolicies([
   [template, 'reconcile'],
-  [importTable, 'field-merge'],
+  [importTable, 'field-merge', [importTable.fileSha256]],
   [importDecision, 'append-only'],
   [importRow, 'field-merge'],
 ])
