@@ -184,6 +184,26 @@ test('what a workstation and the Hub changed differently is decided here, side b
   expect(await admin.client(samples).get({ id: tube.id })).toMatchObject({ project: 'ONC-15' })
 })
 
+test('what was refused is listed, and a workstation is shut out', async () => {
+  const { user, laboratory } = await admin.client(auth).me()
+  const { code } = await admin.client(sync).createEnrolmentCode({})
+  const workstation = await enrolOnWire(hub.url, code)
+  const run = workstation.runOf([attemptToSignIn({ laboratoryId: laboratory.id, actorId: user.id })])
+  const changed = { ...run, entries: run.entries.map((entry) => ({ ...entry, payload: '{}' })) }
+  await expect(workstation.push(changed)).rejects.toThrow(/not the one that was hashed/)
+  await goToScreen(page, 'Sync')
+  await page.getByRole('button', { name: 'Workstations' }).click()
+  await expect(page.getByRole('heading', { name: 'Not taken' })).toBeVisible()
+  await expect(page.getByText(/payload of journal entry 1 is not the one that was hashed/)).toBeVisible()
+  await page.getByRole('button', { name: 'Shut out' }).last().click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Reason').fill('It was taken away')
+  await dialog.getByRole('button', { name: 'Shut out' }).click()
+  await expect(page.getByText(/^Shut out /)).toBeVisible()
+  await look('refused')
+  await expect(workstation.push(run)).rejects.toThrow()
+})
+
 test('of very much that waits the oldest is shown, and how much there is', async () => {
   const { user, laboratory } = await admin.client(auth).me()
   const { code } = await admin.client(sync).createEnrolmentCode({})

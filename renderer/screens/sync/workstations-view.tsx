@@ -153,6 +153,7 @@ function Workstations() {
               ))}
             </tbody>
           </table>
+          <Refusals workstations={list.data.items} />
         </>
       )}
       {bringing && (
@@ -179,6 +180,43 @@ function Workstations() {
           onClose={() => setRevoking(null)}
         />
       )}
+    </section>
+  )
+}
+
+/** What the Hub did not take, newest first: a wrong answer of a key, a journal that was changed, a stick for somebody else. */
+function Refusals({ workstations }: { readonly workstations: readonly Workstation[] }) {
+  const { t } = useTranslation('sync')
+  const list = useQuery(api.sync.refusals.queryOptions({ refetchInterval: 30_000 }))
+  const nameOf = (id: string) => workstations.find((each) => each.id === id)?.name ?? t('anotherWorkstation')
+  if (list.isError)
+    return <ProblemNotice what={t('refusals.title')} error={list.error} onRetry={() => void list.refetch()} />
+  if (list.data === undefined || list.data.items.length === 0) return null
+  return (
+    <section aria-labelledby="refusals">
+      <div className="pane-h">
+        <h2 id="refusals">{t('refusals.title')}</h2>
+        <span className="cnt">{countText(list.data.items.length)}</span>
+      </div>
+      <p className="quiet-line">{t('refusals.hint')}</p>
+      <table className="tb">
+        <thead>
+          <tr>
+            <th>{t('time')}</th>
+            <th>{t('stations.name')}</th>
+            <th>{t('refusals.why')}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {list.data.items.map(({ at, workstationId, code, words }, index) => (
+            <tr key={`${at} ${String(index)}`}>
+              <td className="nowrap">{shortMoment(at)}</td>
+              <td className="nowrap">{nameOf(workstationId)}</td>
+              <td title={code}>{words}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
     </section>
   )
 }
