@@ -20,6 +20,7 @@ import {
   startWorkstationProcess,
   type WorkstationProcess,
 } from '../main/testing/workstation-process.ts'
+import { sync } from '../platform/sync/contract.ts'
 import { auth } from '../services/auth/contract.ts'
 import { samples } from '../services/samples/contract.ts'
 import type { Command } from '../tools/cli/command.ts'
@@ -419,6 +420,34 @@ describe('a Hub with a certificate, a collector and strict limits', () => {
     // Nobody's certificate but this one is taken for it.
     await expect(fetch(`${hub.url}/health`)).rejects.toThrow()
   })
+
+  it('lets a workstation in over HTTPS when its machine trusts the certificate, and says so when it does not', async () => {
+    const codeOf = async () => {
+      const made = await ask('/v1/sync/create-enrolment-code', { authorization: `Bearer ${admin.token}` }, {})
+      expect([made.status, made.body]).toEqual([200, expect.anything()])
+      return z.object({ code: z.string() }).parse(made.body).code
+    }
+    const joinFrom = async (environment: Readonly<Record<string, string>>) => {
+      const at = makeHome()
+      const workstation = await startWorkstationProcess(at, { isEmpty: true, environment })
+      try {
+        const bench = createHttpClient(workstation.url, sync, null)
+        const answer = await bench.join({ hubUrl: hub.url, code: await codeOf() }).then(
+          () => 'joined',
+          (error: unknown) => String(error),
+        )
+        return { answer, people: answer === 'joined' ? (await signInTo(workstation)).token : null }
+      } finally {
+        await workstation.stop()
+        rmSync(at, { recursive: true, force: true })
+      }
+    }
+    const stranger = await joinFrom({})
+    expect(stranger.answer).toMatch(/does not trust its certificate \(DEPTH_ZERO_SELF_SIGNED_CERT\)/)
+    // The machine's own list of authorities, as an administrator would extend it.
+    const trusted = await joinFrom({ SSL_CERT_FILE: certificate })
+    expect(trusted.answer).toBe('joined')
+  }, 180_000)
 
   it('lets nobody try passwords fast, and says when to come again; work goes on', async () => {
     const guess = { email: administrator.email, password: 'seven-red-centrifuges' }

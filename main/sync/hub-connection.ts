@@ -20,6 +20,7 @@ import {
   Problem,
   TokenAnswer,
 } from '../../platform/sync/wire.ts'
+import { explainCertificate, trustMachineCertificates } from './machine-certificates.ts'
 
 const zip = promisify(gzip)
 const worthZipping = 1_024
@@ -238,6 +239,7 @@ async function send(url: string, path: string, ask: Ask, token: string | null = 
   } = ask
   const { body, headers } = await bodyOf(json, file)
   const timeout = AbortSignal.timeout(withinMs)
+  if (url.startsWith('https:')) trustMachineCertificates()
   try {
     return await fetch(`${url.replace(/\/$/, '')}/v1/sync${path}`, {
       method,
@@ -251,7 +253,12 @@ async function send(url: string, path: string, ask: Ask, token: string | null = 
       signal: ask.signal === undefined ? timeout : AbortSignal.any([timeout, ask.signal]),
     })
   } catch (error) {
-    throw new HubUnreachable(`The Hub at ${url} does not answer: ${describe(error)}`, { cause: error })
+    const distrust = explainCertificate(error)
+    const words =
+      distrust === null
+        ? `The Hub at ${url} does not answer: ${describe(error)}`
+        : `The Hub at ${url} was not spoken to: ${distrust}`
+    throw new HubUnreachable(words, { cause: error })
   }
 }
 
