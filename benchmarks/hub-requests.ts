@@ -26,6 +26,7 @@ const requestsATurn = 1_000
 const turns = 7
 const warmUpTurns = 2
 const budget = 0.4
+const fewSamples = 1_000
 const startsWithinMs = 60_000
 
 /** A person may make 500 calls a second. */
@@ -64,9 +65,23 @@ const measuredRequests: readonly Measured[] = [
  * Requests per second of the whole Hub (HTTP, session, permission, limits, worker, tenant transaction under row-level
  * security) against a bare Fastify route in a process of its own. The route repeats, word for word and as the same role,
  * the transactions with which the Hub answered the same requests, over as many connections to the same server. Both get
- * the same clients, in turns; further rows say what a request costs in processor time, servers and database together.
+ * the same clients, in turns; further rows say what a request costs in processor time, servers and database together, and
+ * what became of the Hub's speed since it had few samples.
  */
 export async function measureHubRequests({ size, say }: BenchmarkOptions): Promise<readonly Row[]> {
+  const few = size > fewSamples ? await measureWith(fewSamples, say) : []
+  const many = await measureWith(size, say)
+  const grown = many.flatMap((row, index) => {
+    const before = few[index]
+    if (before === undefined || row.budget === null) return []
+    const what = `the Hub with ${fewSamples.toLocaleString('en')} samples`
+    const { measure, unit, ours } = row
+    return [makeRow({ measure, unit, ours, baseline: { what, value: before.ours }, budget: null })]
+  })
+  return [...many, ...grown]
+}
+
+async function measureWith(size: number, say: BenchmarkOptions['say']): Promise<readonly Row[]> {
   const folder = mkdtempSync(join(tmpdir(), 'tracseq-hub-requests-'))
   const record = join(folder, 'statements')
   const preload = new URL('./record-statements.ts', import.meta.url).href
