@@ -90,8 +90,9 @@ export class Housekeeping {
         await tx.execute(sql`update platform.journal_position set acknowledged_sequence = ${upTo},
           acknowledged_hash = coalesce((select encode(sha256(convert_to(payload, 'UTF8')), 'hex')
             from platform.outbox where sequence = ${upTo}), '')`)
-        await tx.execute(sql`delete from platform.outbox where sequence <= ${upTo - outboxKept}
-          and sequence < coalesce((select min(domain_sequence) from platform.pending_change), 9223372036854775807)`)
+        if (upTo > outboxKept)
+          await tx.execute(sql`delete from platform.outbox where sequence <= ${upTo - outboxKept}
+            and sequence < coalesce((select min(domain_sequence) from platform.pending_change), 9223372036854775807)`)
       })
       this.#notedAt = upTo
     }

@@ -8,7 +8,7 @@ export class HybridClock {
   readonly #workstation: string
   readonly #wallClock: () => number
 
-  constructor(workstation: string, wallClock: () => number = Date.now) {
+  constructor(workstation: string, wallClock: () => number = () => Date.now()) {
     this.#workstation = workstation
     this.#wallClock = wallClock
   }

@@ -106,7 +106,7 @@ export async function openServiceBench(
     isHub: options.isHub ?? false,
     engine: options.engine ?? 'of-run',
     stop: options.stop ?? null,
-    wallClock: options.wallClock ?? Date.now,
+    wallClock: options.wallClock ?? (() => Date.now()),
     openJournal: options.openJournal ?? ((at) => openOwnJournal(at, workstationId)),
   }
   let open = await openAll(home, machine, definitions, logs)
