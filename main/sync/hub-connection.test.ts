@@ -20,7 +20,7 @@ it('a deadline holds for taking up contact too, when no token is held', async ()
   const { port } = blackHole.address() as AddressInfo
   const connection = new HubConnection({ url: `http://127.0.0.1:${port}`, hubKey: key.publicKey }, key, {})
   const startedAt = performance.now()
-  const asked = connection.ask('/passed-on', z.unknown(), { method: 'POST', json: {}, withinMs: 300 })
+  const asked = connection.ask('/passed-on', z.unknown(), { method: 'POST', json: {}, withinMs: 2_000 })
   await expect(asked).rejects.toBeInstanceOf(HubUnreachable)
   expect(performance.now() - startedAt).toBeLessThan(10_000)
   expect(sockets.length).toBeGreaterThan(0)
