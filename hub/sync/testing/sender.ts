@@ -21,7 +21,7 @@ const entriesAtOnce = 400
 const OutOfTurn = z.object({ pushed: CountersignedPlace })
 
 /**
- * What a workstation sends to the Hub: signed runs of its journal, which the Hub proves and decides as any. Only HTTP is
+ * What a workstation sends to the Hub: signed runs of its journal, which the Hub proves and decides like all others. Only HTTP is
  * not between them.
  */
 export class Sender {
